@@ -1,0 +1,74 @@
+# nova-ha: `make check` while you work, `make test` before you hand over, `make install` on a node.
+# Say `make help` for the list.
+
+PYTHON ?= python3
+PREFIX ?= /usr
+DESTDIR ?=
+CLUSTER_ARGS ?=
+
+PACKAGES = $(DESTDIR)$(PREFIX)/lib/python3/dist-packages
+# Pacemaker looks nowhere else for OCF agents; PREFIX moves it for packagers only.
+OCF_AGENTS = $(DESTDIR)$(PREFIX)/lib/ocf/resource.d/novaha
+FENCE_AGENTS = $(DESTDIR)$(PREFIX)/sbin
+SHARE = $(DESTDIR)$(PREFIX)/share/nova-ha
+
+VENV = .venv
+BIN = $(VENV)/bin
+SCRIPTS = $(wildcard agents/* fence/*)
+MODULES = $(wildcard lib bench containers tests)
+
+.PHONY: help check format lint types unit test bench cluster cluster-down demo install clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+check: format lint types unit ## format, lint, types, unit tests and agents: under two minutes
+
+format: $(VENV)/ready
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+
+types: $(VENV)/ready
+	$(BIN)/mypy $(MODULES) $(SCRIPTS)
+
+unit: $(VENV)/ready
+	$(BIN)/pytest -m "not cluster"
+
+test: check ## everything, the container cluster included
+	$(BIN)/pytest -m cluster
+
+bench: ## print what the agents cost, measured in the running container cluster
+	$(PYTHON) bench/agents.py
+
+cluster: ## build and start the container cluster; CLUSTER_ARGS go to `containers/cluster up`
+	containers/cluster up $(CLUSTER_ARGS)
+
+cluster-down: ## remove the container cluster
+	containers/cluster down
+
+demo: ## kill a compute of the container cluster and watch its instances come back
+	containers/demo
+
+install: ## put everything where Pacemaker looks for it; honours DESTDIR and PREFIX
+	cd lib && find novaha -name '*.py' -exec install -D -m 0644 {} $(PACKAGES)/{} \;
+	for agent in agents/*; do install -D -m 0755 -t $(OCF_AGENTS) $$agent || exit; done
+	for agent in fence/fence_*; do install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
+	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
+	if [ -d crm-config ]; then \
+		find crm-config -type f -exec install -D -m 0644 {} $(SHARE)/{} \; ; fi
+	$(PYTHON) -m compileall -q -f -s $(DESTDIR)/ $(PACKAGES)/novaha
+
+# The stamp makes a half-made environment start over.
+$(VENV)/ready: requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.13" \
+		if sys.version_info < (3, 11) else 0)'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean: ## remove caches and the development environment
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""nova-ha: instance high availability for OpenStack, inside Pacemaker."""

@@ -1,0 +1,1 @@
+"""The outside world: Pacemaker's tools, Nova's API, the clock."""

@@ -1,0 +1,186 @@
+"""What nova-ha keeps in the CIB, and how it is written and read.
+
+All of it lies in the configuration section, which survives the purge of a fenced node's attributes,
+the loss of every controller but one, and a restart of the whole cluster:
+
+    crm_config/cluster_property_set#nova-ha
+        nvpair nova-ha-receipt-<node>     written by fence_nova, see core/receipt.py
+        nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
+    constraints/rsc_location#nova-ha-hold-<node>.<receipt>
+        keeps the NovaComputeUnfence clone, and so nova-compute, off the node
+
+Stdlib only: fence_nova and the agent on the computes start in milliseconds.
+"""
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree as ET
+
+from novaha.adapters.command import run
+from novaha.core.names import NodeName
+from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
+from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
+from novaha.errors import ClusterUnavailable
+
+PROPERTY_SET = "nova-ha"
+RECEIPT_PREFIX = "nova-ha-receipt-"
+RECOVERY_PREFIX = "nova-ha-recovery-"
+HOLD_PREFIX = "nova-ha-hold-"
+TIMEOUT_S = 20.0
+
+_UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"
+_XML_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def write_receipt(receipt: Receipt) -> None:
+    """Write a receipt and, where the clone exists, the hold of its node, in one CIB change.
+
+    The receipt decides: when the hold cannot be written the receipt is written alone, and the
+    agent on the compute holds by itself. Raises ClusterUnavailable when the receipt is not in.
+    """
+    clone = _unfence_clone()
+    if clone is not None:
+        try:
+            return _modify(_configuration(receipt, clone))
+        except ClusterUnavailable:
+            pass
+    return _modify(_configuration(receipt, None))
+
+
+def read_receipt(node: NodeName) -> Receipt | None:
+    """Return the open receipt of a node, or None; raises ClusterUnavailable, MalformedReceipt."""
+    value = _property(f"{RECEIPT_PREFIX}{node}")
+    return None if value is None else parse_receipt(node, value)
+
+
+def read_hold(node: NodeName) -> str | None:
+    """Return why nova-compute must not start on a node, or None when it may.
+
+    What cannot be read holds as well. Raises ClusterUnavailable.
+    """
+    try:
+        receipt = read_receipt(node)
+        record = _property(f"{RECOVERY_PREFIX}{node}")
+        recovery = None if record is None else parse_recovery(node, record)
+    except (MalformedReceipt, MalformedRecovery) as error:
+        return str(error)
+    if receipt is not None:
+        return f"fenced and not yet recovered (receipt {receipt.id} of {receipt.writer})"
+    if recovery is not None and recovery.phase == "evacuating":
+        return f"its instances are being evacuated (receipt {recovery.receipt_id})"
+    return None
+
+
+def write_recovery(recovery: Recovery) -> None:
+    """Write a recovery record over the one before; raises ClusterUnavailable."""
+    root = ET.Element("configuration")
+    _add_property(root, f"{RECOVERY_PREFIX}{recovery.node}", recovery.to_value())
+    _modify(root)
+
+
+def delete_receipt(receipt: Receipt) -> None:
+    """Delete exactly this receipt: one written meanwhile has another value and stays."""
+    _delete_property(f"{RECEIPT_PREFIX}{receipt.node}", receipt.to_value())
+
+
+def delete_recovery(recovery: Recovery) -> None:
+    """Delete exactly this recovery record."""
+    _delete_property(f"{RECOVERY_PREFIX}{recovery.node}", recovery.to_value())
+
+
+def delete_hold(mark_id: str) -> None:
+    """Delete a hold constraint; its id carries the receipt, so a newer hold is another one."""
+    _delete("constraints", ET.Element("rsc_location", id=mark_id))
+
+
+def hold_id(node: NodeName, receipt_id: str) -> str:
+    """Return the id of the constraint that holds a node for a receipt."""
+    return f"{HOLD_PREFIX}{node}.{receipt_id}"
+
+
+def query() -> ET.Element:
+    """Return the whole CIB; raises ClusterUnavailable."""
+    return parse(run(["cibadmin", "--query"], timeout_s=TIMEOUT_S), "cibadmin")
+
+
+def parse(text: str, tool: str) -> ET.Element:
+    """Parse what a tool printed; raises ClusterUnavailable when it is not XML."""
+    try:
+        return ET.fromstring(text)  # noqa: S314  (printed by our own cluster's tool, as root)
+    except ET.ParseError as error:
+        msg = f"{tool} printed no XML: {error}"
+        raise ClusterUnavailable(msg) from error
+
+
+def _configuration(receipt: Receipt, clone: str | None) -> ET.Element:
+    root = ET.Element("configuration")
+    _add_property(root, f"{RECEIPT_PREFIX}{receipt.node}", receipt.to_value())
+    if clone is not None:
+        ET.SubElement(
+            ET.SubElement(root, "constraints"),
+            "rsc_location",
+            id=hold_id(receipt.node, receipt.id),
+            rsc=clone,
+            node=receipt.node,
+            score="-INFINITY",
+        )
+    return root
+
+
+def _add_property(root: ET.Element, name: str, value: str) -> None:
+    _check_name(name)
+    properties = ET.SubElement(
+        ET.SubElement(root, "crm_config"), "cluster_property_set", id=PROPERTY_SET
+    )
+    ET.SubElement(properties, "nvpair", id=name, name=name, value=value)
+
+
+def _check_name(name: str) -> None:
+    if not _XML_NAME.fullmatch(name):
+        msg = f"{name!r} cannot be kept in the CIB: letters, digits, '.', '_' and '-' only"
+        raise ClusterUnavailable(msg)
+
+
+def _modify(configuration: ET.Element) -> None:
+    xml = ET.tostring(configuration, encoding="unicode")
+    argv = ["cibadmin", "--modify", "--allow-create", "--scope", "configuration"]
+    run([*argv, "--xml-pipe"], timeout_s=TIMEOUT_S, stdin=xml)
+
+
+def _delete_property(name: str, value: str) -> None:
+    root = ET.Element("nvpair", id=name, name=name, value=value)
+    _delete("crm_config", root)
+
+
+def _delete(scope: str, element: ET.Element) -> None:
+    xml = ET.tostring(element, encoding="unicode")
+    run(["cibadmin", "--delete", "--scope", scope, "--xml-text", xml], timeout_s=TIMEOUT_S)
+
+
+def _property(name: str) -> str | None:
+    _check_name(name)
+    found = _xpath(f"//cluster_property_set[@id='{PROPERTY_SET}']/nvpair[@name='{name}']")
+    if found is None:
+        return None
+    element = found if found.tag == "nvpair" else found.find(".//nvpair")
+    return None if element is None else element.get("value", "")
+
+
+def _unfence_clone() -> str | None:
+    try:
+        found = _xpath(_UNFENCE_CLONE)
+    except ClusterUnavailable:
+        return None
+    element = None if found is None else found if found.tag == "clone" else found.find(".//clone")
+    return None if element is None else element.get("id")
+
+
+def _xpath(xpath: str, runner: Callable[..., str] = run) -> ET.Element | None:
+    """Return what matches, or None where nothing does (cibadmin exits 105 then)."""
+    try:
+        text = runner(["cibadmin", "--query", "--xpath", xpath], timeout_s=TIMEOUT_S)
+    except ClusterUnavailable as error:
+        if "(105)" in str(error):
+            return None
+        raise
+    return parse(text, "cibadmin")

@@ -1,0 +1,139 @@
+"""The one decision: what to ask, to do or to wait for, given all that is known.
+
+For each node with a receipt or a recovery record:
+
+    receipt, not proven        -> Hold                      core/proof.py
+    receipt, proven            -> BeginRecovery, ForceDown  here
+    record, evacuating         -> evacuations, Release      core/evacuation.py
+    record, returning          -> ForceUp, Enable, End      core/returning.py
+
+Questions are decisions too: the caller answers them and decides again.
+"""
+
+from itertools import chain, zip_longest
+
+from novaha.core.actions import (
+    AskMigrations,
+    AskServers,
+    AskServices,
+    BeginRecovery,
+    Decision,
+    DropHold,
+    Evacuate,
+    ForceDown,
+    Hold,
+    Question,
+    Reason,
+    Release,
+)
+from novaha.core.evacuation import HostPlan, find_service, plan
+from novaha.core.model import ClusterView, Service, View
+from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
+from novaha.core.policy import Policy
+from novaha.core.proof import unproven
+from novaha.core.receipt import Receipt
+from novaha.core.recovery import OUR_REASON, Found, Recovery
+from novaha.core.returning import returning
+
+
+def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
+    """Return everything to be done now, in the order in which it must be done."""
+    cluster = view.cluster
+    if not cluster.quorate:
+        return (Hold("cluster", Reason.NO_QUORUM, "this partition has no quorum: hands off"),)
+    malformed = tuple(Hold(node, Reason.MALFORMED, text) for node, text in cluster.malformed)
+    unreadable = {node for node, _ in cluster.malformed}
+    plans = [_host(view, policy, node) for node in _nodes(cluster) if node not in unreadable]
+    decisions = (*malformed, *_orphans(cluster, unreadable), *_merge(plans, policy))
+    return _without_the_cloud(view, decisions)
+
+
+def _nodes(cluster: ClusterView) -> list[NodeName]:
+    concerned = {r.node for r in cluster.receipts} | {r.node for r in cluster.recoveries}
+    return sorted(concerned)
+
+
+def _host(view: View, policy: Policy, node: NodeName) -> HostPlan:
+    receipt = next((r for r in view.cluster.receipts if r.node == node), None)
+    recovery = next((r for r in view.cluster.recoveries if r.node == node), None)
+    if recovery is not None and recovery.phase == "evacuating":
+        # Also when a newer receipt came meanwhile: the host was held all the time, so what proved
+        # the first fencing still holds; the newer one is taken up after the release.
+        own = receipt if receipt is not None and receipt.id == recovery.receipt_id else None
+        return plan(view, policy, recovery, own)
+    if receipt is None:
+        return HostPlan(returning(view, policy, recovery) if recovery else ())
+    if recovery is not None and recovery.receipt_id == receipt.id:
+        return HostPlan((Release(recovery, receipt),))
+    hold = unproven(receipt, view, policy)
+    return HostPlan((hold,) if hold else _begin(view, policy, receipt, recovery))
+
+
+def _begin(
+    view: View, policy: Policy, receipt: Receipt, before: Recovery | None
+) -> tuple[Decision, ...]:
+    """Take up a proven fencing; all that is read of Nova must be newer than the receipt."""
+    memory = view.memory
+    since_s = memory.first_seen.get(receipt.id, view.now_s)
+    if memory.services is None or memory.services.asked_s < since_s:
+        return (AskServices(),)
+    hosts = [service.host for service in memory.services.value]
+    try:
+        host = compute_host_of(receipt.node, hosts, policy.host_map)
+    except HostNotFound as error:
+        return (Hold(receipt.node, Reason.HOST_UNKNOWN, f"{error}; set host_map"),)
+    except HostAmbiguous as error:
+        return (Hold(receipt.node, Reason.HOST_AMBIGUOUS, f"{error}; set host_map"),)
+    service = find_service(memory.services.value, host)
+    records = memory.migrations.get(host)
+    if service is None or records is None or records.asked_s < since_s:
+        return (AskMigrations(host), AskServers(host))
+    after = max((migration.id for migration in records.value), default=0)
+    found = before.found if before else _found(service)
+    recovery = Recovery(receipt.node, receipt.id, host, "evacuating", found, after)
+    force = () if service.forced_down else (ForceDown(service),)
+    return (BeginRecovery(recovery), *force)
+
+
+def _found(service: Service) -> Found:
+    ours = not service.enabled and service.disabled_reason.startswith(OUR_REASON)
+    return Found(service.enabled or ours, service.forced_down and not ours)
+
+
+def _orphans(cluster: ClusterView, unreadable: set[NodeName]) -> tuple[Decision, ...]:
+    """Return the holds that nothing explains: neither a receipt nor an evacuation."""
+    explained = {r.id for r in cluster.receipts}
+    explained |= {r.receipt_id for r in cluster.recoveries if r.phase == "evacuating"}
+    return tuple(
+        DropHold(mark)
+        for mark in cluster.marks
+        if mark.receipt_id not in explained and mark.node not in unreadable
+    )
+
+
+def _merge(plans: list[HostPlan], policy: Policy) -> tuple[Decision, ...]:
+    """Put the hosts together; free slots go round the hosts, so that none waits for another."""
+    free = max(policy.max_in_flight - sum(plan.busy for plan in plans), 0)
+    rounds = chain.from_iterable(zip_longest(*(plan.ready for plan in plans)))
+    wanted: list[Evacuate] = [evacuate for evacuate in rounds if evacuate is not None]
+    decisions = chain.from_iterable(plan.decisions for plan in plans)
+    after = chain.from_iterable(plan.after_evacuations for plan in plans)
+    queued = len(wanted) - free
+    hold = (Hold("nova", Reason.QUEUED, f"{queued} instances wait for a free slot"),)
+    return (*decisions, *wanted[:free], *after, *(hold if queued > 0 else ()))
+
+
+def _without_the_cloud(view: View, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """While Nova gives no answer, neither ask nor change anything there."""
+    if view.memory.trouble is None or view.now_s >= view.memory.trouble_until_s:
+        return decisions
+    kept = tuple(d for d in decisions if isinstance(d, Hold | DropHold | Release))
+    dropped = len(kept) < len(decisions)
+    hold = Hold("nova", Reason.CLOUD, view.memory.trouble)
+    return (*kept, hold) if dropped else kept
+
+
+def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:
+    """Return the questions among the decisions, each once."""
+    asked = [d for d in decisions if isinstance(d, AskServices | AskServers | AskMigrations)]
+    return tuple(dict.fromkeys(asked))

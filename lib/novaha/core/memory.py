@@ -1,0 +1,149 @@
+"""How what happened changes what the process remembers: each function returns a new Memory."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from novaha.core.model import Answer, Memory, Migration, Post, PostState, Refusal, Server, Service
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.policy import ENDED_WELL, IN_FLIGHT
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def saw_receipts(memory: Memory, ids: Iterable[str], now_s: float) -> Memory:
+    """Note when each receipt was first seen, and forget those that are gone."""
+    return replace(memory, first_seen={id_: memory.first_seen.get(id_, now_s) for id_ in ids})
+
+
+def began(memory: Memory, receipt_id: str) -> Memory:
+    """Note that this process itself began the recovery of a receipt."""
+    return replace(memory, begun=memory.begun | {receipt_id})
+
+
+def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
+    """Keep the list of services."""
+    return replace(memory, services=Answer(services, asked_s), trouble=None)
+
+
+def saw_service(memory: Memory, service: Service) -> Memory:
+    """Keep what Nova answered to a change of one service, as old as the list it is put in."""
+    if memory.services is None:
+        return memory
+    value = tuple(service if old.id == service.id else old for old in memory.services.value)
+    return replace(
+        memory,
+        services=Answer(value, memory.services.asked_s),
+        service_refused=_without(memory.service_refused, service.host),
+        trouble=None,
+    )
+
+
+def service_refused(memory: Memory, host: ComputeHost, now_s: float, text: str) -> Memory:
+    """Note that Nova refused to change a host's service."""
+    return replace(
+        memory, service_refused={**memory.service_refused, host: (now_s, text)}, trouble=None
+    )
+
+
+def saw_servers(
+    memory: Memory, host: ComputeHost, servers: tuple[Server, ...], asked_s: float
+) -> Memory:
+    """Keep the list of a host's servers."""
+    return replace(
+        memory, servers={**memory.servers, host: Answer(servers, asked_s)}, trouble=None
+    )
+
+
+def saw_migrations(
+    memory: Memory, host: ComputeHost, migrations: tuple[Migration, ...], asked_s: float
+) -> Memory:
+    """Keep a host's evacuation records; a request whose record appeared is forgotten."""
+    newest = newest_by_server(migrations)
+    posts = {
+        server: post
+        for server, post in memory.posts.items()
+        if server not in newest or newest[server].id <= post.after
+    }
+    failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
+    return replace(
+        memory,
+        migrations={**memory.migrations, host: Answer(migrations, asked_s)},
+        posts=posts,
+        failed_at={**memory.failed_at, **failed},
+        trouble=None,
+    )
+
+
+def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -> Memory:
+    """Note that an evacuate request is about to be sent."""
+    answer = memory.migrations.get(host)
+    newest = newest_by_server(answer.value if answer else ()).get(server)
+    post = Post("sent", now_s, newest.id if newest else 0)
+    return replace(memory, posts={**memory.posts, server: post})
+
+
+def accepted(memory: Memory, server: ServerId, now_s: float) -> Memory:
+    """Note Nova's 200; its record exists from now on."""
+    return replace(
+        memory,
+        posts=_post(memory, server, "accepted", now_s),
+        refusals=_without(memory.refusals, server),
+        trouble=None,
+    )
+
+
+def lost(memory: Memory, server: ServerId, now_s: float) -> Memory:
+    """Note that no usable answer came: the request may or may not take effect."""
+    return replace(memory, posts=_post(memory, server, "lost", now_s))
+
+
+def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
+    """Note Nova's refusal, which had no effect; the services are read again, it may be up."""
+    before = memory.refusals.get(server)
+    refusal = Refusal(before.count + 1 if before else 1, now_s, text)
+    return replace(
+        memory,
+        posts=_without(memory.posts, server),
+        refusals={**memory.refusals, server: refusal},
+        services=None,
+    )
+
+
+def cloud_failed(memory: Memory, text: str, until_s: float) -> Memory:
+    """Note why Nova gave no answer, and until when not to ask again."""
+    return replace(memory, trouble=text, trouble_until_s=until_s)
+
+
+def forget_host(memory: Memory, host: ComputeHost) -> Memory:
+    """Forget all that was known of a host whose recovery is over, or begins anew."""
+    return replace(
+        memory,
+        servers=_without(memory.servers, host),
+        migrations=_without(memory.migrations, host),
+    )
+
+
+def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migration]:
+    """Return each server's record with the highest number."""
+    newest: dict[ServerId, Migration] = {}
+    for migration in sorted(migrations, key=lambda m: m.id):
+        newest[migration.server] = migration
+    return newest
+
+
+def ended_badly(migration: Migration) -> bool:
+    """Tell whether a record is at its end and the server did not move (failed, error, …)."""
+    return migration.status not in IN_FLIGHT | ENDED_WELL
+
+
+def _post(
+    memory: Memory, server: ServerId, state: PostState, now_s: float
+) -> dict[ServerId, Post]:
+    before = memory.posts.get(server)
+    return {**memory.posts, server: Post(state, now_s, before.after if before else 0)}
+
+
+def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
+    return {k: v for k, v in mapping.items() if k != key}

@@ -1,0 +1,180 @@
+"""What a decision looks at: the cluster and the cloud at one moment, as immutable values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.receipt import Receipt
+from novaha.core.recovery import Recovery
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FencingEvent:
+    """One line of Pacemaker's fencing history; completed_s: epoch seconds, None while pending."""
+
+    target: NodeName
+    action: str
+    status: str
+    completed_s: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A fence device in a level; agent is None when the CIB does not define the device."""
+
+    id: str
+    agent: str | None
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of the fencing topology, its devices in the order Pacemaker runs them.
+
+    target: a node name, or a regular expression when pattern is true.
+    """
+
+    target: str
+    index: int
+    devices: tuple[Device, ...]
+    pattern: bool = False
+
+    def covers(self, node: NodeName) -> bool:
+        """Tell whether Pacemaker uses this level for the node."""
+        if self.pattern:
+            return re.search(self.target, node) is not None
+        return self.target == node
+
+
+@dataclass(frozen=True)
+class HoldMark:
+    """The location constraint that keeps nova-compute off a fenced node."""
+
+    id: str
+    node: NodeName
+    receipt_id: str
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The cluster as one controller sees it.
+
+    malformed: (node, text) of every receipt or record that cannot be read. online: nodes that are
+    connected. events: None when the fencing history was not asked for or gave no answer.
+    """
+
+    quorate: bool
+    receipts: tuple[Receipt, ...] = ()
+    recoveries: tuple[Recovery, ...] = ()
+    malformed: tuple[tuple[NodeName, str], ...] = ()
+    marks: tuple[HoldMark, ...] = ()
+    levels: tuple[Level, ...] = ()
+    online: frozenset[NodeName] = frozenset()
+    events: tuple[FencingEvent, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A nova-compute service; heartbeat is the text Nova prints as `updated_at`.
+
+    Source: Compute API "List Compute Services", microversion 2.53 onward.
+    """
+
+    id: str
+    host: ComputeHost
+    enabled: bool
+    disabled_reason: str
+    forced_down: bool
+    heartbeat: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Nova server as the list of its host shows it."""
+
+    id: ServerId
+    name: str
+    vm_state: str
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """An evacuation record. Source: Compute API "List Migrations", microversion 2.59 onward."""
+
+    id: int
+    server: ServerId
+    source: ComputeHost
+    destination: ComputeHost | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A fact and when it was asked for (monotonic seconds); what came later is not in it."""
+
+    value: T
+    asked_s: float
+
+
+PostState = Literal["sent", "accepted", "lost"]
+
+
+@dataclass(frozen=True)
+class Post:
+    """An evacuate request whose migration record has not been seen yet.
+
+    sent: no answer so far. accepted: Nova said 200. lost: no usable answer came, so it may or may
+    not have taken effect. at_s: monotonic seconds of the last change of state. after: the highest
+    evacuation record of the server that was known when the request was sent.
+    """
+
+    state: PostState
+    at_s: float
+    after: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How often Nova refused to evacuate a server in a row, when last, and its words."""
+
+    count: int
+    last_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What this process knows besides the cluster; all of it may be lost at any instant.
+
+    begun: receipts whose recovery this process itself began, so that no earlier process can have
+    a request on the wire. first_seen: when a receipt was first seen. failed_at:
+    when a record that ended badly was first seen, by its number. service_refused: when Nova
+    last refused to change a service. trouble: why Nova cannot be asked before trouble_until_s.
+    """
+
+    started_s: float
+    services: Answer[tuple[Service, ...]] | None = None
+    servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
+    migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
+    posts: Mapping[ServerId, Post] = field(default_factory=dict)
+    refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
+    failed_at: Mapping[int, float] = field(default_factory=dict)
+    first_seen: Mapping[str, float] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
+    service_refused: Mapping[ComputeHost, tuple[float, str]] = field(default_factory=dict)
+    trouble: str | None = None
+    trouble_until_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a decision may use; now_s is monotonic."""
+
+    now_s: float
+    cluster: ClusterView
+    memory: Memory

@@ -1,0 +1,56 @@
+"""Types for names that look alike, and the one function that maps between them."""
+
+from collections.abc import Iterable, Mapping
+from typing import NewType
+
+NodeName = NewType("NodeName", str)
+"""A Pacemaker node (uname); for a compute, the id of its remote connection."""
+
+ComputeHost = NewType("ComputeHost", str)
+"""The ``host`` of a nova-compute service, as Nova's API shows it."""
+
+ServerId = NewType("ServerId", str)
+"""The UUID of a Nova server (an instance)."""
+
+
+class HostNotFound(LookupError):
+    """No nova-compute service belongs to the node."""
+
+
+class HostAmbiguous(LookupError):
+    """More than one nova-compute service could belong to the node."""
+
+
+def compute_host_of(
+    node: NodeName,
+    hosts: Iterable[ComputeHost],
+    host_map: Mapping[NodeName, ComputeHost],
+) -> ComputeHost:
+    """Return the Nova host that runs on a Pacemaker node.
+
+    An entry of the map decides alone. Otherwise the exact name decides; failing that, the only
+    host whose first DNS label is the node's name. Two hosts that could match are an error and never
+    a guess: the wrong one would be evacuated while it runs.
+
+    Raises HostNotFound, HostAmbiguous.
+    """
+    known = tuple(hosts)
+    wanted = host_map.get(node)
+    if wanted is not None:
+        return _only((host for host in known if host == wanted), node, f"mapped to {wanted}")
+    exact = [host for host in known if host == node]
+    if exact:
+        return exact[0]
+    label = node.split(".", 1)[0]
+    return _only((host for host in known if host.split(".", 1)[0] == label), node, "by first label")
+
+
+def _only(matches: Iterable[ComputeHost], node: NodeName, how: str) -> ComputeHost:
+    found = sorted(set(matches))
+    if not found:
+        msg = f"Nova knows no nova-compute service for node {node} ({how})"
+        raise HostNotFound(msg)
+    if len(found) > 1:
+        msg = f"node {node} could be {' or '.join(found)} ({how})"
+        raise HostAmbiguous(msg)
+    return found[0]

@@ -1,0 +1,51 @@
+"""The few numbers that operators may turn, and those that are laws of nature here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novaha.core.names import ComputeHost, NodeName
+
+IN_FLIGHT = frozenset(
+    {"accepted", "queued", "preparing", "pre-migrating", "running", "post-migrating"}
+)
+"""Statuses of a migration record that is not at its end. Source: nova/objects/fields.py, 34.0."""
+
+ENDED_WELL = frozenset({"done", "completed"})
+
+NOT_REAL = frozenset(
+    {
+        "fence_nova",
+        "fence_nova_gate",
+        "fence_kdump",
+        "fence_heuristics_ping",
+        "fence_dummy",
+        "fence_compute",
+        "fence_evacuate",
+    }
+)
+"""Fence agents that cut neither power nor storage: alone they prove nothing (L1)."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a recovery behaves; all times in seconds.
+
+    settle_s: how long a request of a process that died may still take effect in Nova's API.
+    skew_s: how far the clocks of two controllers may be apart. poll_s: between two looks at
+    Nova while something is in flight. retry_first_s, retry_last_s: bounds of the backoff.
+    """
+
+    host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
+    max_in_flight: int = 8
+    poll_s: float = 1.0
+    return_poll_s: float = 2.0
+    settle_s: float = 30.0
+    skew_s: float = 300.0
+    patience_s: float = 60.0
+    retry_first_s: float = 30.0
+    retry_last_s: float = 1800.0
+
+    def backoff_s(self, failures: int) -> float:
+        """Return how long to wait after the given number of failures, doubling each time."""
+        doublings = min(max(failures - 1, 0), 16)
+        return float(min(self.retry_first_s * 2**doublings, self.retry_last_s))

@@ -1,0 +1,33 @@
+"""The few errors that cross module borders; only the runners turn them into exit codes.
+
+NovaHaError
+├── ClusterUnavailable   Pacemaker did not answer, or refused: try again
+├── CloudUnavailable     Nova or Keystone did not answer: try again
+├── CloudRefused         Nova understood and said no: trying the same again will not help
+└── ConfigError          a person must change something
+"""
+
+
+class NovaHaError(Exception):
+    """Base of all of them; the text is what the operator reads."""
+
+
+class ClusterUnavailable(NovaHaError):
+    """A Pacemaker tool failed, timed out or printed something else than was asked."""
+
+
+class CloudUnavailable(NovaHaError):
+    """Nova or Keystone gave no usable answer; whether a request took effect is unknown."""
+
+
+class CloudRefused(NovaHaError):
+    """Nova answered and refused; the request had no effect."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """Keep the HTTP status beside the text."""
+        super().__init__(message)
+        self.status = status
+
+
+class ConfigError(NovaHaError):
+    """The configuration is wrong; the text says what to change."""

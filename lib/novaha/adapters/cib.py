@@ -13,10 +13,10 @@ Stdlib only: fence_nova and the agent on the computes start in milliseconds.
 """
 
 import re
-from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from novaha.adapters.command import run
+from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
@@ -25,10 +25,12 @@ from novaha.errors import ClusterUnavailable
 PROPERTY_SET = "nova-ha"
 RECEIPT_PREFIX = "nova-ha-receipt-"
 RECOVERY_PREFIX = "nova-ha-recovery-"
-HOLD_PREFIX = "nova-ha-hold-"
 TIMEOUT_S = 20.0
 
 _UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"
+_NOTHING_THERE = "(105)"
+"""cibadmin's exit code, CRM_EX_NOSUCH, as command.run words it."""
+
 _XML_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -93,11 +95,6 @@ def delete_hold(mark_id: str) -> None:
     _delete("constraints", ET.Element("rsc_location", id=mark_id))
 
 
-def hold_id(node: NodeName, receipt_id: str) -> str:
-    """Return the id of the constraint that holds a node for a receipt."""
-    return f"{HOLD_PREFIX}{node}.{receipt_id}"
-
-
 def query() -> ET.Element:
     """Return the whole CIB; raises ClusterUnavailable."""
     return parse(run(["cibadmin", "--query"], timeout_s=TIMEOUT_S), "cibadmin")
@@ -119,7 +116,7 @@ def _configuration(receipt: Receipt, clone: str | None) -> ET.Element:
         ET.SubElement(
             ET.SubElement(root, "constraints"),
             "rsc_location",
-            id=hold_id(receipt.node, receipt.id),
+            id=HoldMark.of(receipt).id,
             rsc=clone,
             node=receipt.node,
             score="-INFINITY",
@@ -154,7 +151,12 @@ def _delete_property(name: str, value: str) -> None:
 
 def _delete(scope: str, element: ET.Element) -> None:
     xml = ET.tostring(element, encoding="unicode")
-    run(["cibadmin", "--delete", "--scope", scope, "--xml-text", xml], timeout_s=TIMEOUT_S)
+    argv = ["cibadmin", "--delete", "--scope", scope, "--xml-text", xml]
+    try:
+        run(argv, timeout_s=TIMEOUT_S)
+    except ClusterUnavailable as error:
+        if _NOTHING_THERE not in str(error):
+            raise
 
 
 def _property(name: str) -> str | None:
@@ -175,12 +177,12 @@ def _unfence_clone() -> str | None:
     return None if element is None else element.get("id")
 
 
-def _xpath(xpath: str, runner: Callable[..., str] = run) -> ET.Element | None:
-    """Return what matches, or None where nothing does (cibadmin exits 105 then)."""
+def _xpath(xpath: str) -> ET.Element | None:
+    """Return what matches, or None where nothing does."""
     try:
-        text = runner(["cibadmin", "--query", "--xpath", xpath], timeout_s=TIMEOUT_S)
+        text = run(["cibadmin", "--query", "--xpath", xpath], timeout_s=TIMEOUT_S)
     except ClusterUnavailable as error:
-        if "(105)" in str(error):
+        if _NOTHING_THERE in str(error):
             return None
         raise
     return parse(text, "cibadmin")

@@ -11,6 +11,9 @@ from novaha.core.recovery import Recovery
 
 T = TypeVar("T")
 
+HOLD_PREFIX = "nova-ha-hold-"
+"""How the ids of our location constraints begin; the node and the receipt follow."""
+
 
 @dataclass(frozen=True)
 class FencingEvent:
@@ -57,6 +60,12 @@ class HoldMark:
     id: str
     node: NodeName
     receipt_id: str
+
+    @staticmethod
+    def of(receipt: Receipt) -> "HoldMark":
+        """Return the hold that is written together with a receipt."""
+        id_ = f"{HOLD_PREFIX}{receipt.node}.{receipt.id}"
+        return HoldMark(id_, receipt.node, receipt.id)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,64 @@
+"""What was done and what is waited for, one `key=value` line each."""
+
+import logging
+
+from novaha.core.actions import (
+    Action,
+    BeginRecovery,
+    Disable,
+    DropHold,
+    Enable,
+    EndRecovery,
+    Evacuate,
+    ForceDown,
+    ForceUp,
+    Hold,
+    Release,
+)
+
+LOG = logging.getLogger("novaha")
+
+
+class LogJournal:
+    """Writes each action, and each hold when it is new or gone."""
+
+    def __init__(self) -> None:
+        """Begin with nothing held."""
+        self._held: dict[tuple[str, str], str] = {}
+
+    def action(self, action: Action, outcome: str) -> None:
+        """Note an action and how it ended."""
+        good = outcome in ("done", "sent", "accepted")
+        LOG.log(
+            logging.INFO if good else logging.WARNING,
+            "action=%s %s outcome=%s",
+            type(action).__name__,
+            describe(action),
+            outcome,
+        )
+
+    def holds(self, holds: tuple[Hold, ...]) -> None:
+        """Note each hold once, when it begins, and its end."""
+        held = {(hold.subject, hold.reason.code): hold for hold in holds}
+        for key, hold in held.items():
+            if key not in self._held:
+                level = logging.WARNING if hold.reason.trouble else logging.INFO
+                LOG.log(level, "hold=%s subject=%s %s", hold.reason.code, hold.subject, hold.text)
+        for subject, code in self._held.keys() - held.keys():
+            LOG.info("hold=%s subject=%s over", code, subject)
+        self._held = {key: hold.text for key, hold in held.items()}
+
+
+def describe(action: Action) -> str:
+    """Return what an action is about."""
+    match action:
+        case Evacuate(server, host):
+            return f"server={server} host={host}"
+        case BeginRecovery(recovery) | EndRecovery(recovery):
+            return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
+        case Release(recovery):
+            return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
+        case DropHold(mark):
+            return f"node={mark.node} receipt={mark.receipt_id}"
+        case ForceDown(service) | Disable(service) | ForceUp(service) | Enable(service):
+            return f"host={service.host}"

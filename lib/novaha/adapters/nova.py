@@ -1,0 +1,225 @@
+"""The cloud port on a real Nova, through openstacksdk's session; the only module that imports it.
+
+Requests are written out here instead of the SDK's resource calls, because each one is counted: no
+lookup before a change, no retry behind our back, and one microversion for all.
+"""
+
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import openstack
+import openstack.config
+import openstack.exceptions
+from keystoneauth1 import exceptions as ksa
+
+from novaha.core.actions import Evacuate
+from novaha.core.model import Migration, Server, Service
+from novaha.core.names import ComputeHost, ServerId
+from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
+
+T = TypeVar("T")
+Json = Mapping[str, Any]
+
+OLDEST = (2, 59)
+"""Paged evacuation records; Nova 17 (Queens)."""
+NEWEST = (2, 94)
+"""From 2.95 on an evacuated instance is left stopped (Nova 27)."""
+PAGE = 1000
+
+
+class Nova:
+    """One cloud of clouds.yaml; the token is fetched on first use and renewed by keystoneauth.
+
+    timeout_s: of each request. Raises ConfigError when the cloud cannot be found in the file.
+    """
+
+    def __init__(self, cloud: str, clouds_yaml: str, timeout_s: float) -> None:
+        """Read the configuration; nothing is sent yet."""
+        self._timeout_s = timeout_s
+        self._microversion: str | None = None
+        try:
+            config = openstack.config.OpenStackConfig(config_files=[clouds_yaml])
+            region = config.get_one(cloud=cloud)
+        except (openstack.exceptions.ConfigException, OSError) as error:
+            msg = f"cloud {cloud!r} in {clouds_yaml}: {error}"
+            raise ConfigError(msg) from error
+        self._compute = openstack.connection.Connection(config=region).compute
+
+    def warm_up(self) -> None:
+        """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
+        self.microversion()
+
+    def microversion(self) -> str:
+        """Return the microversion used for everything: the newest that both sides know."""
+        if self._microversion is None:
+            self._microversion = self._discover()
+        return self._microversion
+
+    def services(self) -> tuple[Service, ...]:
+        """List the nova-compute services."""
+        body = self._call("GET", "/os-services?binary=nova-compute")
+        return tuple(_read(_service, raw) for raw in _field(body, "services"))
+
+    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
+        """List the servers of a host, of every project, with the fault of those in ERROR."""
+        pages = self._pages("/servers/detail", "servers", all_tenants="1", host=host)
+        return tuple(_read(_server, raw) for raw in pages)
+
+    def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the evacuation records whose source is the host."""
+        pages = self._pages(
+            "/os-migrations", "migrations", migration_type="evacuation", source_compute=host
+        )
+        return tuple(_read(_migration, raw) for raw in pages)
+
+    def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
+        """Force a service down or up; what Nova answers is what it then holds."""
+        body = {"forced_down": forced_down}
+        answer = self._put_service(service, body)
+        if answer.forced_down is not forced_down:
+            msg = f"Nova took forced_down={forced_down} for {service.host} and does not show it"
+            raise CloudUnavailable(msg)
+        return answer
+
+    def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
+        """Enable a service, or disable it with a reason."""
+        body = {"status": "enabled"} if enabled else _disabled(reason)
+        return self._put_service(service, body)
+
+    def evacuate(self, evacuate: Evacuate) -> None:
+        """Ask Nova to evacuate one server; a 200 means accepted, not done."""
+        self._call("POST", f"/servers/{evacuate.server}/action", {"evacuate": {}})
+
+    def _put_service(self, service: Service, body: Json) -> Service:
+        answer = self._call("PUT", f"/os-services/{service.id}", body)
+        return _read(_service, _field(answer, "service"))
+
+    def _discover(self) -> str:
+        try:
+            data = self._compute.get_endpoint_data()
+        except (ksa.ClientException, openstack.exceptions.SDKException) as error:
+            raise _unavailable(error) from error
+        top = data.max_microversion if data is not None else None
+        if top is None or top < OLDEST:
+            msg = f"Nova offers microversion {top}, at least {OLDEST} is needed (Nova 17)"
+            raise CloudUnavailable(msg)
+        return "{}.{}".format(*min(top, NEWEST))
+
+    def _pages(self, path: str, key: str, **query: str) -> Iterable[Json]:
+        marker: Mapping[str, str] = {}
+        while True:
+            url = f"{path}?{urlencode({**query, 'limit': PAGE, **marker})}"
+            page = _field(self._call("GET", url), key)
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1]
+            marker = {"marker": str(last.get("uuid") or last["id"])}
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Send one request, once; raises CloudUnavailable, CloudRefused."""
+        try:
+            response = self._compute.request(
+                path,
+                method,
+                json=body,
+                microversion=self.microversion(),
+                timeout=self._timeout_s,
+                raise_exc=False,
+                connect_retries=0,
+                status_code_retries=0,
+            )
+        except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
+            raise _unavailable(error) from error
+        if response.status_code >= 500 or response.status_code in (401, 408, 429):
+            msg = f"Nova answered {response.status_code} to {method} {path}"
+            raise CloudUnavailable(msg)
+        if response.status_code >= 400:
+            msg = f"{_words(response)} ({response.status_code})"
+            raise CloudRefused(msg, response.status_code)
+        return _json(response)
+
+
+def check_secret_file(path: str) -> None:
+    """Refuse a clouds.yaml that others could read (L8); raises ConfigError."""
+    mode = stat.S_IMODE(Path(path).stat().st_mode)
+    if mode & 0o077:
+        msg = f"{path} has mode {mode:04o}, others could read the password: chmod 600 {path}"
+        raise ConfigError(msg)
+
+
+def _field(body: Json, key: str) -> Any:  # noqa: ANN401
+    if key not in body:
+        msg = f"Nova's answer has no {key!r}: is the catalog's compute endpoint really Nova?"
+        raise CloudUnavailable(msg)
+    return body[key]
+
+
+def _read(reader: Callable[[Json], T], raw: Json) -> T:
+    """Read one object of an answer; raises CloudUnavailable when it has another shape."""
+    try:
+        return reader(raw)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"Nova's answer lacks {error}"
+        raise CloudUnavailable(msg) from error
+
+
+def _disabled(reason: str) -> Json:
+    return {"status": "disabled", "disabled_reason": reason}
+
+
+def _json(response: Any) -> Json:  # noqa: ANN401  (requests' response, seen through keystoneauth)
+    if not response.content:
+        return {}
+    try:
+        body: Json = response.json()
+    except ValueError as error:
+        msg = f"Nova answered {response.status_code} with something that is not JSON"
+        raise CloudUnavailable(msg) from error
+    return body
+
+
+def _words(response: Any) -> str:  # noqa: ANN401
+    """Return Nova's own explanation of a refusal."""
+    try:
+        fault = next(iter(response.json().values()))
+        return str(fault["message"])[:300]
+    except (ValueError, KeyError, TypeError, StopIteration, AttributeError):
+        return "Nova refused and gave no reason"
+
+
+def _unavailable(error: Exception) -> CloudUnavailable:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if isinstance(error, ksa.Unauthorized):
+        first = f"Keystone refused our credentials (401), check clouds.yaml: {first}"
+    return CloudUnavailable(first[:300])
+
+
+def _service(raw: Json) -> Service:
+    return Service(
+        id=raw["id"],
+        host=ComputeHost(raw["host"]),
+        enabled=raw["status"] == "enabled",
+        disabled_reason=raw.get("disabled_reason") or "",
+        forced_down=raw["forced_down"],
+        heartbeat=raw.get("updated_at") or "",
+    )
+
+
+def _server(raw: Json) -> Server:
+    fault = (raw.get("fault") or {}).get("message", "")
+    return Server(ServerId(raw["id"]), raw["name"], raw["OS-EXT-STS:vm_state"], fault[:200])
+
+
+def _migration(raw: Json) -> Migration:
+    destination = raw.get("dest_compute")
+    return Migration(
+        id=raw["id"],
+        server=ServerId(raw["instance_uuid"]),
+        source=ComputeHost(raw["source_compute"]),
+        destination=ComputeHost(destination) if destination else None,
+        status=raw["status"],
+    )

@@ -1,0 +1,156 @@
+"""The cluster port on a real Pacemaker: one CIB query, and the fencing history when it matters."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from novaha.adapters import cib
+from novaha.adapters.command import run
+from novaha.core.model import (
+    HOLD_PREFIX,
+    ClusterView,
+    Device,
+    FencingEvent,
+    HoldMark,
+    Level,
+)
+from novaha.core.names import NodeName
+from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
+from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
+from novaha.errors import ClusterUnavailable
+
+HISTORY_TIMEOUT_S = 10.0
+
+
+class Pacemaker:
+    """The cluster as the local controller's tools show it."""
+
+    def observe(self) -> ClusterView:
+        """Return the cluster now; the history is asked for only when a receipt needs proof."""
+        root = cib.query()
+        receipts, bad_receipts = _receipts(root)
+        recoveries, bad_recoveries = _recoveries(root)
+        known = {recovery.receipt_id for recovery in recoveries}
+        needs_proof = any(receipt.id not in known for receipt in receipts)
+        return ClusterView(
+            quorate=root.get("have-quorum") == "1",
+            receipts=receipts,
+            recoveries=recoveries,
+            malformed=(*bad_receipts, *bad_recoveries),
+            marks=tuple(_marks(root)),
+            levels=tuple(_levels(root)),
+            online=frozenset(_online(root)),
+            events=_history() if needs_proof else None,
+        )
+
+    def write_recovery(self, recovery: Recovery) -> None:
+        """Keep a recovery record."""
+        cib.write_recovery(recovery)
+
+    def delete_receipt(self, receipt: Receipt) -> None:
+        """Delete exactly this receipt."""
+        cib.delete_receipt(receipt)
+
+    def delete_recovery(self, recovery: Recovery) -> None:
+        """Delete exactly this recovery record."""
+        cib.delete_recovery(recovery)
+
+    def delete_hold(self, mark: HoldMark) -> None:
+        """Delete a hold."""
+        cib.delete_hold(mark.id)
+
+
+def _properties(root: ET.Element, prefix: str) -> list[tuple[NodeName, str]]:
+    path = f"./configuration/crm_config/cluster_property_set[@id='{cib.PROPERTY_SET}']/nvpair"
+    pairs = [(pair.get("name", ""), pair.get("value", "")) for pair in root.iterfind(path)]
+    return [
+        (NodeName(name.removeprefix(prefix)), value)
+        for name, value in pairs
+        if name.startswith(prefix)
+    ]
+
+
+def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeName, str]]]:
+    good, bad = [], []
+    for node, value in _properties(root, cib.RECEIPT_PREFIX):
+        try:
+            good.append(parse_receipt(node, value))
+        except MalformedReceipt as error:
+            bad.append((node, _mend(str(error), cib.RECEIPT_PREFIX, node)))
+    return tuple(good), bad
+
+
+def _recoveries(root: ET.Element) -> tuple[tuple[Recovery, ...], list[tuple[NodeName, str]]]:
+    good, bad = [], []
+    for node, value in _properties(root, cib.RECOVERY_PREFIX):
+        try:
+            good.append(parse_recovery(node, value))
+        except MalformedRecovery as error:
+            bad.append((node, _mend(str(error), cib.RECOVERY_PREFIX, node)))
+    return tuple(good), bad
+
+
+def _mend(text: str, prefix: str, node: NodeName) -> str:
+    return f"{text}; remove it with: cibadmin --delete --xml-text '<nvpair id=\"{prefix}{node}\"/>'"
+
+
+def _marks(root: ET.Element) -> Iterable[HoldMark]:
+    for constraint in root.iterfind("./configuration/constraints/rsc_location"):
+        id_, node = constraint.get("id", ""), constraint.get("node", "")
+        if id_.startswith(HOLD_PREFIX) and "." in id_:
+            yield HoldMark(id_, NodeName(node), id_.rsplit(".", 1)[1])
+
+
+def _levels(root: ET.Element) -> Iterable[Level]:
+    """Yield the levels; those that choose their targets by a node attribute are left out."""
+    agents = {
+        primitive.get("id", ""): primitive.get("type")
+        for primitive in root.iterfind("./configuration/resources//primitive[@class='stonith']")
+    }
+    for level in root.iterfind("./configuration/fencing-topology/fencing-level"):
+        target, pattern = level.get("target"), level.get("target-pattern")
+        ids = [id_.strip() for id_ in level.get("devices", "").split(",") if id_.strip()]
+        devices = tuple(Device(id_, agents.get(id_)) for id_ in ids)
+        index = int(level.get("index", "0"))
+        if target is not None:
+            yield Level(target, index, devices)
+        elif pattern is not None:
+            yield Level(pattern, index, devices, pattern=True)
+
+
+def _online(root: ET.Element) -> Iterable[NodeName]:
+    """Yield the members; `in_ccm` is "true" up to Pacemaker 2.1.6, later the time of joining."""
+    for state in root.iterfind("./status/node_state"):
+        if state.get("in_ccm", "false") not in ("false", "0"):
+            yield NodeName(state.get("uname", ""))
+
+
+def _history() -> tuple[FencingEvent, ...] | None:
+    """Return the fencing history, or None when the fencer gives no answer."""
+    argv = ["stonith_admin", "--history", "*", "--output-as=xml"]
+    try:
+        root = cib.parse(run(argv, timeout_s=HISTORY_TIMEOUT_S), argv[0])
+    except ClusterUnavailable:
+        return None
+    return tuple(map(_event, root.iter("fence_event")))
+
+
+def _event(element: ET.Element) -> FencingEvent:
+    return FencingEvent(
+        NodeName(element.get("target", "")),
+        element.get("action", ""),
+        element.get("status", ""),
+        _epoch_s(element.get("completed")),
+        element.get("exit-reason", ""),
+    )
+
+
+def _epoch_s(text: str | None) -> float | None:
+    """Read a time as stonith_admin prints it; one that cannot be read counts as not completed."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,44 @@
+"""Evacuate requests on the wire, each in a thread of its own, so that a slow one stalls nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+
+from novaha.core.actions import Evacuate
+from novaha.ports import PostResult
+
+
+class ThreadedPosts:
+    """A pool of senders.
+
+    post: sends one request and raises what went wrong. notify: called from the sender's thread
+    whenever a result is there to be taken.
+    """
+
+    def __init__(
+        self, post: Callable[[Evacuate], None], notify: Callable[[], None], senders: int
+    ) -> None:
+        """Start no thread yet; the pool makes them when they are needed."""
+        self._post = post
+        self._notify = notify
+        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="evacuate")
+        self._results: SimpleQueue[PostResult] = SimpleQueue()
+
+    def send(self, evacuate: Evacuate) -> None:
+        """Hand a request to a sender."""
+        future = self._pool.submit(self._post, evacuate)
+        future.add_done_callback(lambda done: self._ended(evacuate, done))
+
+    def results(self) -> list[PostResult]:
+        """Return, once, what ended since the last call."""
+        out = []
+        while True:
+            try:
+                out.append(self._results.get_nowait())
+            except Empty:
+                return out
+
+    def _ended(self, evacuate: Evacuate, done: "Future[None]") -> None:
+        error = done.exception()
+        self._results.put(PostResult(evacuate, error if isinstance(error, Exception) else None))
+        self._notify()

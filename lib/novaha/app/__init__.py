@@ -1,0 +1,1 @@
+"""The one loop that drives the decisions against the ports."""

@@ -1,0 +1,144 @@
+"""Effects: each question is answered and each action done here, and what came of it remembered."""
+
+from novaha.core import memory as remember
+from novaha.core.actions import (
+    Action,
+    AskMigrations,
+    AskServers,
+    AskServices,
+    BeginRecovery,
+    Disable,
+    DropHold,
+    Enable,
+    EndRecovery,
+    Evacuate,
+    ForceDown,
+    ForceUp,
+    Question,
+    Release,
+)
+from novaha.core.model import HoldMark, Memory, Service
+from novaha.core.names import ComputeHost
+from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.ports import Ports
+
+TROUBLE_WAIT_S = 2.0
+"""How long Nova is left alone after it gave no answer."""
+
+
+def ask(memory: Memory, asked: tuple[Question, ...], ports: Ports) -> Memory:
+    """Answer questions; all carry the moment before the first was asked."""
+    now_s = ports.clock.monotonic_s()
+    try:
+        for question in asked:
+            memory = _answer(memory, question, now_s, ports)
+    except (CloudUnavailable, CloudRefused) as error:
+        return _trouble(memory, error, ports)
+    return memory
+
+
+def _answer(memory: Memory, question: Question, now_s: float, ports: Ports) -> Memory:
+    match question:
+        case AskServices():
+            return remember.saw_services(memory, ports.cloud.services(), now_s)
+        case AskServers(host):
+            return remember.saw_servers(memory, host, ports.cloud.servers(host), now_s)
+        case AskMigrations(host):
+            return remember.saw_migrations(memory, host, ports.cloud.migrations(host), now_s)
+
+
+def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
+    """Do one action; return what is now known, and whether the next action may follow.
+
+    Raises ClusterUnavailable.
+    """
+    try:
+        memory = _effect(memory, action, ports)
+    except CloudUnavailable as error:
+        ports.journal.action(action, f"no answer: {error}")
+        return _trouble(memory, error, ports), False
+    except CloudRefused as error:
+        ports.journal.action(action, f"refused: {error}")
+        return _refused(memory, action, error, ports), False
+    ports.journal.action(action, "sent" if isinstance(action, Evacuate) else "done")
+    return memory, True
+
+
+def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
+    match action:
+        case BeginRecovery(recovery):
+            ports.cluster.write_recovery(recovery)
+            return remember.began(memory, recovery.receipt_id)
+        case Evacuate(server, host):
+            memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
+            ports.posts.send(action)
+            return memory
+        case Release():
+            return _release(memory, action, ports)
+        case DropHold(mark):
+            ports.cluster.delete_hold(mark)
+            return memory
+        case EndRecovery(recovery):
+            ports.cluster.delete_recovery(recovery)
+            return remember.forget_host(memory, recovery.host)
+        case ForceDown() | Disable() | ForceUp() | Enable():
+            return remember.saw_service(memory, _change_service(action, ports))
+
+
+def _change_service(action: ForceDown | Disable | ForceUp | Enable, ports: Ports) -> Service:
+    match action:
+        case ForceDown(service):
+            return ports.cloud.set_forced_down(service, forced_down=True)
+        case Disable(service, reason):
+            return ports.cloud.set_enabled(service, enabled=False, reason=reason)
+        case ForceUp(service):
+            return ports.cloud.set_forced_down(service, forced_down=False)
+        case Enable(service):
+            return ports.cloud.set_enabled(service, enabled=True)
+
+
+def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
+    """Let the host start: the record says so before the receipt and the hold go.
+
+    The heartbeat is read just before, so that only one of a started nova-compute differs from it.
+    """
+    recovery = action.recovery
+    if recovery.phase == "evacuating":
+        services = ports.cloud.services()
+        memory = remember.saw_services(memory, services, ports.clock.monotonic_s())
+        heartbeat = next((s.heartbeat for s in services if s.host == recovery.host), "")
+        recovery = recovery.released(heartbeat)
+        ports.cluster.write_recovery(recovery)
+    if action.receipt is not None:
+        ports.cluster.delete_receipt(action.receipt)
+        ports.cluster.delete_hold(HoldMark.of(action.receipt))
+    return remember.forget_host(memory, recovery.host)
+
+
+def take_results(memory: Memory, ports: Ports) -> Memory:
+    """Take in how evacuate requests ended since the last look."""
+    for result in ports.posts.results():
+        now_s = ports.clock.monotonic_s()
+        server = result.evacuate.server
+        if result.error is None:
+            outcome, memory = "accepted", remember.accepted(memory, server, now_s)
+        elif isinstance(result.error, CloudRefused):
+            text = str(result.error)
+            outcome, memory = f"refused: {text}", remember.refused(memory, server, now_s, text)
+        else:
+            outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s)
+        ports.journal.action(result.evacuate, outcome)
+    return memory
+
+
+def _trouble(memory: Memory, error: Exception, ports: Ports) -> Memory:
+    until_s = ports.clock.monotonic_s() + TROUBLE_WAIT_S
+    return remember.cloud_failed(memory, str(error), until_s)
+
+
+def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
+    """A refused force-up is Nova's way to say "not yet"; any other refusal is trouble."""
+    if isinstance(action, ForceUp):
+        host: ComputeHost = action.service.host
+        return remember.service_refused(memory, host, ports.clock.monotonic_s(), str(error))
+    return _trouble(memory, error, ports)

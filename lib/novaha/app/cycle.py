@@ -1,0 +1,94 @@
+"""One cycle: observe, decide, answer the questions, apply; until nothing more is to be done now.
+
+What is remembered between cycles makes them cheap and is never needed for safety: a process that
+starts with an empty memory reads the same truth from the cluster and from Nova.
+"""
+
+from dataclasses import dataclass, field
+
+from novaha.app.apply import TROUBLE_WAIT_S, apply, ask, take_results
+from novaha.core import memory as remember
+from novaha.core.actions import Action, Decision, Hold, Reason
+from novaha.core.decide import decide, questions
+from novaha.core.model import ClusterView, Memory, View
+from novaha.core.policy import Policy
+from novaha.ports import Ports
+
+PASSES = 40
+"""More than any recovery needs in one go; a bound, so that a cycle always ends."""
+
+FENCE_POLL_S = 0.2
+"""Between the receipt and the end of its fencing, should the alert hook not wake us."""
+
+
+@dataclass
+class Reconciler:
+    """The application: a memory that may be lost, and the cycle that works on it."""
+
+    ports: Ports
+    policy: Policy
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with an empty memory, now."""
+        self.memory = Memory(started_s=self.ports.clock.monotonic_s())
+
+    def cycle(self) -> tuple[Hold, ...]:
+        """Do all that can be done now and return what is being waited for.
+
+        Raises ClusterUnavailable; Nova's troubles are remembered and returned as a Hold.
+        """
+        cluster: ClusterView | None = None
+        holds: tuple[Hold, ...] = ()
+        for _ in range(PASSES):
+            self.memory = take_results(self.memory, self.ports)
+            if cluster is None:
+                cluster = self._observe()
+            decisions = self._decide(cluster)
+            holds = tuple(d for d in decisions if isinstance(d, Hold))
+            asked = questions(decisions)
+            if asked:
+                self.memory = ask(self.memory, asked, self.ports)
+                continue
+            actions = _actions(decisions)
+            if not actions:
+                break
+            cluster = None
+            self._apply(actions)
+        self.ports.journal.holds(holds)
+        return holds
+
+    def wait_s(self, holds: tuple[Hold, ...], interval_s: float) -> float:
+        """Return how long the next cycle may wait, given what this one waits for."""
+        waits = {
+            Reason.FENCE_PENDING: FENCE_POLL_S,
+            Reason.CLOUD: TROUBLE_WAIT_S,
+            Reason.IN_FLIGHT: self.policy.poll_s,
+            Reason.QUEUED: self.policy.poll_s,
+            Reason.SETTLING: self.policy.poll_s,
+            Reason.HOST_STARTING: self.policy.return_poll_s,
+            Reason.RECORDS_OPEN: self.policy.return_poll_s,
+        }
+        return min([interval_s, *(waits[h.reason] for h in holds if h.reason in waits)])
+
+    def _observe(self) -> ClusterView:
+        cluster = self.ports.cluster.observe()
+        now_s = self.ports.clock.monotonic_s()
+        ids = [receipt.id for receipt in cluster.receipts]
+        self.memory = remember.saw_receipts(self.memory, ids, now_s)
+        return cluster
+
+    def _decide(self, cluster: ClusterView) -> tuple[Decision, ...]:
+        view = View(self.ports.clock.monotonic_s(), cluster, self.memory)
+        return decide(view, self.policy)
+
+    def _apply(self, actions: tuple[Action, ...]) -> None:
+        """Apply the actions in order; the first that fails ends it, for later ones rest on it."""
+        for action in actions:
+            self.memory, done = apply(self.memory, action, self.ports)
+            if not done:
+                break
+
+
+def _actions(decisions: tuple[Decision, ...]) -> tuple[Action, ...]:
+    return tuple(d for d in decisions if isinstance(d, Action))

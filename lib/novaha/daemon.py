@@ -1,0 +1,182 @@
+"""The recovery process: what `NovaEvacuate` starts on one controller, and nothing else does.
+
+    alert hook --wake--> cycle: observe -> decide -> ask / apply --> status.json --> monitor
+
+It keeps no state of its own: kill it at any instant, and the next one goes on from the CIB and Nova.
+"""
+
+import argparse
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from novaha.adapters.clock import MonotonicClock
+from novaha.adapters.journal import LogJournal
+from novaha.adapters.nova import Nova, check_secret_file
+from novaha.adapters.pacemaker import Pacemaker
+from novaha.adapters.posts import ThreadedPosts
+from novaha.app.cycle import Reconciler
+from novaha.core.actions import Hold
+from novaha.core.hostmap import parse_host_map
+from novaha.core.policy import Policy
+from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
+from novaha.ports import Ports
+from novaha.rundir import RunDir, Status
+
+LOG = logging.getLogger("novaha.daemon")
+WARM_UP_RETRY_S = 60.0
+EX_CONFIG = 78
+
+
+@dataclass
+class WarmUp:
+    """A thread that fetches a token before it is needed, and tells when that does not work."""
+
+    nova: Nova
+    error: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Try until it worked once."""
+        while not self.stop.is_set():
+            try:
+                self.nova.warm_up()
+            except (CloudUnavailable, CloudRefused) as error:
+                self.error = str(error)
+                LOG.warning("warm-up failed: %s", error)
+                self.stop.wait(WARM_UP_RETRY_S)
+            else:
+                self.error = ""
+                return
+
+
+@dataclass
+class Waker:
+    """Ends the wait of the loop: the alert hook, a sender that has a result, or a signal."""
+
+    hook: socket.socket
+    pipe: tuple[int, int] = field(default_factory=os.pipe)
+
+    def notify(self) -> None:
+        """Wake the loop; from any thread or signal handler."""
+        os.write(self.pipe[1], b".")
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until woken, or for the given time."""
+        ready, _, _ = select.select([self.hook, self.pipe[0]], [], [], timeout_s)
+        if self.hook in ready:
+            self.hook.recv(64)
+        if self.pipe[0] in ready:
+            os.read(self.pipe[0], 4096)
+
+
+@dataclass
+class Daemon:
+    """The loop and what it reports."""
+
+    reconciler: Reconciler
+    run_dir: RunDir
+    waker: Waker
+    warm_up: WarmUp
+    interval_s: float
+    stopping: bool = False
+
+    def run(self) -> None:
+        """Cycle until stopped."""
+        while not self.stopping:
+            holds = self.cycle()
+            self.waker.wait(self.reconciler.wait_s(holds, self.interval_s))
+
+    def cycle(self) -> tuple[Hold, ...]:
+        """Do one cycle and report it; a cluster without an answer is tried again."""
+        try:
+            holds = self.reconciler.cycle()
+        except ClusterUnavailable as error:
+            LOG.warning("cluster gave no answer: %s", error)
+            self.report((), f"the cluster gave no answer: {error}")
+            return ()
+        self.report(holds, "")
+        return holds
+
+    def report(self, holds: tuple[Hold, ...], trouble: str) -> None:
+        """Write what `monitor` and the operator read."""
+        troubles = [trouble] if trouble else []
+        troubles += [f"{hold.subject} {hold.text}" for hold in holds if hold.reason.trouble]
+        if not troubles and self.warm_up.error:
+            troubles = [self.warm_up.error]
+        summary = "; ".join(f"{hold.subject} {hold.text}" for hold in holds) or "nothing to recover"
+        health = "degraded" if troubles else "ok"
+        reason = _shortened(troubles)
+        self.run_dir.write_status(Status(os.getpid(), time.monotonic(), health, reason, summary))
+
+    def stop(self, *_: object) -> None:
+        """End after the present cycle."""
+        self.stopping = True
+        self.waker.notify()
+
+
+def _shortened(troubles: Sequence[str]) -> str:
+    if not troubles:
+        return ""
+    more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
+    return troubles[0][:300] + more
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="novaha.daemon", description="recovery process")
+    parser.add_argument("--run-dir", required=True)
+    parser.add_argument("--cloud", required=True)
+    parser.add_argument("--clouds-yaml", required=True)
+    parser.add_argument("--host-map", default="")
+    parser.add_argument("--max-in-flight", type=int, default=8)
+    parser.add_argument("--interval", type=float, default=5.0)
+    parser.add_argument("--nova-timeout", type=float, default=30.0)
+    return parser.parse_args(argv)
+
+
+def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
+    check_secret_file(arguments.clouds_yaml)
+    policy = Policy(
+        host_map=parse_host_map(arguments.host_map), max_in_flight=arguments.max_in_flight
+    )
+    nova = Nova(arguments.cloud, arguments.clouds_yaml, arguments.nova_timeout)
+    waker = Waker(run_dir.bind_wake())
+    posts = ThreadedPosts(nova.evacuate, waker.notify, policy.max_in_flight)
+    ports = Ports(Pacemaker(), nova, posts, MonotonicClock(), LogJournal())
+    reconciler = Reconciler(ports, policy)
+    return Daemon(reconciler, run_dir, waker, WarmUp(nova), arguments.interval)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until TERM; returns 0 then, EX_CONFIG when a person must change something first."""
+    arguments = _arguments(argv)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%F %T"
+    )
+    logging.Formatter.converter = time.gmtime
+    logging.getLogger("keystoneauth").setLevel(logging.ERROR)
+    run_dir = RunDir(arguments.run_dir)
+    with run_dir.hold_lock():
+        try:
+            daemon = _build(arguments, run_dir)
+        except ConfigError as error:
+            sys.stderr.write(f"{error}\n")
+            return EX_CONFIG
+        signal.signal(signal.SIGTERM, daemon.stop)
+        threading.Thread(target=daemon.warm_up.run, daemon=True).start()
+        daemon.report((), "")
+        daemon.run()
+        daemon.warm_up.stop.set()
+    # A sender may hang in a request for as long as its timeout: nothing waits for it.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""The doors to the world, as the application loop sees them.
+
+The real ones are in adapters/; a simulated world implements the same.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
+from novaha.core.names import ComputeHost
+from novaha.core.receipt import Receipt
+from novaha.core.recovery import Recovery
+
+
+class Cluster(Protocol):
+    """Pacemaker. Every method raises ClusterUnavailable."""
+
+    def observe(self) -> ClusterView:
+        """Return the cluster as it is now."""
+        ...
+
+    def write_recovery(self, recovery: Recovery) -> None:
+        """Keep a recovery record, over the node's one before."""
+        ...
+
+    def delete_receipt(self, receipt: Receipt) -> None:
+        """Delete exactly this receipt."""
+        ...
+
+    def delete_recovery(self, recovery: Recovery) -> None:
+        """Delete exactly this recovery record."""
+        ...
+
+    def delete_hold(self, mark: HoldMark) -> None:
+        """Let nova-compute run on the node again."""
+        ...
+
+
+class Cloud(Protocol):
+    """Nova. Every method raises CloudUnavailable and CloudRefused."""
+
+    def services(self) -> tuple[Service, ...]:
+        """List all nova-compute services."""
+        ...
+
+    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
+        """List all servers of a host, of every project."""
+        ...
+
+    def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List all evacuation records whose source is the host."""
+        ...
+
+    def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
+        """Force a service down, or take that back; return it as Nova then shows it."""
+        ...
+
+    def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
+        """Enable a service, or disable it with a reason; return it as Nova then shows it."""
+        ...
+
+
+@dataclass(frozen=True)
+class PostResult:
+    """How an evacuate request ended: None for accepted, else the error."""
+
+    evacuate: Evacuate
+    error: Exception | None
+
+
+class Posts(Protocol):
+    """Evacuate requests on the wire, several at once; sending never waits for Nova."""
+
+    def send(self, evacuate: Evacuate) -> None:
+        """Send one request."""
+        ...
+
+    def results(self) -> list[PostResult]:
+        """Return, once, what ended since the last call."""
+        ...
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that only grow."""
+        ...
+
+
+class Journal(Protocol):
+    """One line for each action, each change of what is held, and each trouble."""
+
+    def action(self, action: Action, outcome: str) -> None:
+        """Note an action and how it ended."""
+        ...
+
+    def holds(self, holds: tuple[Hold, ...]) -> None:
+        """Note what is being waited for; called each cycle."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All doors together."""
+
+    cluster: Cluster
+    cloud: Cloud
+    posts: Posts
+    clock: Clock
+    journal: Journal

@@ -1,0 +1,6 @@
+# A full cluster node: the cluster stack as Debian ships it, and what the agents import.
+apt-get update -qq
+apt-get install -y corosync pacemaker pacemaker-cli-utils pcs fence-agents ipmitool resource-agents \
+  python3-openstacksdk python3-lxml python3-yaml libxml2-utils xsltproc
+apt-get clean
+rm -rf /var/lib/apt/lists/* /etc/corosync/corosync.conf /var/lib/pacemaker/cib/*

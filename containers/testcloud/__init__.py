@@ -1,0 +1,1 @@
+"""A real Pacemaker and OpenStack cluster in containers on one machine."""

@@ -1,0 +1,112 @@
+"""A running cluster: what tests and people do to it."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+from . import docker, netfault, shell
+from .errors import ClusterError
+from .names import Bmc, NodeName
+from .settings import Settings
+from .waiting import until
+
+
+class Cluster:
+    """The containers of one cluster. Every method that names a node refuses unknown ones."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at the cluster these settings describe; nothing is started."""
+        self.settings = settings
+
+    def controllers(self) -> tuple[NodeName, ...]:
+        """Return the names of the full cluster nodes."""
+        return tuple(machine.name for machine in self.settings.controller_machines())
+
+    def computes(self) -> tuple[NodeName, ...]:
+        """Return the names of the remote nodes, which are Nova's hosts too."""
+        return tuple(machine.name for machine in self.settings.compute_machines())
+
+    def container(self, node: str) -> str:
+        """Return Docker's name for the container of a node."""
+        return self.settings.container(self.settings.machine(node).name)
+
+    def exec(
+        self,
+        node: str,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        timeout_s: float = 60.0,
+        stdin: bytes = b"",
+    ) -> shell.Result:
+        """Run a command in a container, as root; its network is not needed for that."""
+        return docker.execute(
+            self.container(node), argv, check=check, timeout_s=timeout_s, stdin=stdin
+        )
+
+    def put(self, node: str, files: Sequence[docker.File]) -> None:
+        """Write files into a container, running or not."""
+        docker.copy_in(self.container(node), files)
+
+    def kill(self, node: str) -> None:
+        """Crash a node: every process ends at once, its disk stays."""
+        docker.kill(self.container(node))
+
+    def start(self, node: str) -> None:
+        """Switch a node on; it boots as a real one would."""
+        docker.start(self.container(node))
+
+    def running(self, node: str) -> bool:
+        """Tell whether a node is switched on."""
+        return docker.pid_of(self.container(node)) != 0
+
+    def isolate(self, node: str) -> None:
+        """Drop every packet to and from a node, silently; its processes go on."""
+        netfault.drop_all(self._pid(node))
+
+    def heal(self, node: str) -> None:
+        """Undo isolate."""
+        netfault.allow_all(self._pid(node))
+
+    def bmc_of(self, node: str) -> Bmc:
+        """Return where the BMC of a node answers."""
+        try:
+            return self.settings.bmcs()[NodeName(node)]
+        except KeyError:
+            raise ClusterError(f"{node} has no BMC: only controllers and computes have") from None
+
+    def bmc_stop(self, node: str) -> None:
+        """Make the BMC of a node unreachable: it answers nothing, like one without power."""
+        netfault.drop_port(self._bmc_pid(), self.bmc_of(node).port)
+
+    def bmc_start(self, node: str) -> None:
+        """Undo bmc_stop."""
+        netfault.allow_port(self._bmc_pid(), self.bmc_of(node).port)
+
+    def logs(self, node: str) -> str:
+        """Return what a container printed since it was made."""
+        return docker.logs(self.container(node))
+
+    def quorate(self) -> bool:
+        """Tell whether all controllers are online with a DC and quorum, by Pacemaker's word."""
+        argv = ("crm_mon", "-1", "--output-as=xml")
+        shown = self.exec(self.controllers()[0], argv, check=False)
+        if shown.code != 0:
+            return False
+        root = ElementTree.fromstring(shown.out)
+        dc = root.find("summary/current_dc")
+        online = {n.get("name") for n in root.iterfind("nodes/node") if n.get("online") == "true"}
+        quorum = dc is not None and dc.get("with_quorum") == "true"
+        return quorum and online >= set(self.controllers())
+
+    def wait_quorate(self, timeout_s: float = 90.0) -> None:
+        """Wait until all controllers form one cluster."""
+        until("all controllers to be online in one quorate cluster", self.quorate, timeout_s, 0.5)
+
+    def _pid(self, node: str) -> int:
+        pid = docker.pid_of(self.container(node))
+        if not pid:
+            raise ClusterError(f"{node} is not running: it has no network to act on; start it first")
+        return pid
+
+    def _bmc_pid(self) -> int:
+        return self._pid(self.settings.bmc_machine().name)

@@ -1,0 +1,134 @@
+"""Images, made in stages; each stage is a shell script run in a container and committed.
+
+`docker run` + `docker commit` instead of a Dockerfile: it works the same with every engine,
+and the machine's package settings can be lent to a build without staying in the image.
+"""
+
+import hashlib
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import docker, engine, mirrors, shell
+from .errors import CommandFailed, CommandTimedOut
+from .settings import CONTAINERS, Settings
+from .steps import say, step
+
+_DEBIAN = "debian:bookworm-slim"
+_SCRIPTS = CONTAINERS / "images"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One image: what it stands on, and what is given to the script that makes it.
+
+    inputs: files that the script sees in /build, beside itself.
+    options: more `docker run` options of the build.
+    """
+
+    name: str
+    parent: str = ""
+    inputs: tuple[docker.File, ...] = ()
+    options: tuple[str, ...] = ("--network=host",)
+
+    def script(self) -> bytes:
+        """Return the text of the script that makes this image."""
+        return (_SCRIPTS / f"{self.name}.sh").read_bytes()
+
+
+class Images:
+    """The images of a cluster, built when their inputs have changed, else found."""
+
+    def __init__(self, settings: Settings, stages: Sequence[Stage]) -> None:
+        """Know the stages; nothing is built yet."""
+        self._settings = settings
+        self._stages = {stage.name: stage for stage in stages}
+        self._locks = {stage.name: threading.Lock() for stage in stages}
+
+    def tag(self, name: str) -> str:
+        """Return the image's tag: a digest of everything that goes into it."""
+        stage = self._stages[name]
+        digest = hashlib.sha256(self.tag(stage.parent).encode() if stage.parent else b"")
+        digest.update(stage.script())
+        for file in stage.inputs:
+            digest.update(f"{file.path} {file.mode} {len(file.content)}\n".encode() + file.content)
+        return f"{self._settings.prefix}/{name}:{digest.hexdigest()[:12]}"
+
+    def ensure(self, name: str) -> str:
+        """Build the image, and first what it stands on, unless it exists; returns its tag."""
+        tag = self.tag(name)
+        with self._locks[name]:
+            if not docker.image_exists(tag):
+                stage = self._stages[name]
+                parent = self.ensure(stage.parent) if stage.parent else self._debian()
+                with step(f"image {tag} built"):
+                    self._build(stage, parent, tag)
+        return tag
+
+    def _build(self, stage: Stage, parent: str, tag: str) -> None:
+        state = self._settings.state
+        folder, cache = state / "build" / stage.name, state / "cache" / "pip"
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in (folder, cache):
+            path.mkdir(parents=True, exist_ok=True)
+        (folder / "stage.sh").write_bytes(stage.script())
+        for file in stage.inputs:
+            (folder / file.path).write_bytes(file.content)
+        lent = mirrors.write_settings(folder)
+        name = f"{self._settings.prefix}-build-{stage.name}"
+        docker.remove((name,))
+        shell.run(
+            ("docker", "run", "--name", name, *lent, *stage.options)
+            + (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
+            + ("--env=LC_ALL=C.UTF-8", "--env=DEBIAN_FRONTEND=noninteractive")
+            + (parent, "bash", "-euo", "pipefail", "/build/stage.sh"),
+            timeout_s=1800,
+            log=self._log(stage.name),
+        )
+        shell.run(("docker", "commit", name, tag), timeout_s=300)
+        docker.remove((name,))
+
+    def _debian(self) -> str:
+        """Return a plain Debian 12: pulled where a registry answers, else made by debootstrap."""
+        own = f"{self._settings.prefix}/debian:{mirrors.SUITE}"
+        for tag in (_DEBIAN, own):
+            if docker.image_exists(tag):
+                return tag
+        if _registry_answers():
+            with step(f"{_DEBIAN} pulled"):
+                shell.run(("docker", "pull", "--quiet", _DEBIAN), timeout_s=600)
+            return _DEBIAN
+        say(f"  {_DEBIAN} cannot be pulled here; making it with debootstrap.")
+        with step(f"{own} made"):
+            self._debootstrap(own)
+        return own
+
+    def _debootstrap(self, tag: str) -> None:
+        if not shutil.which("debootstrap"):
+            engine.install_packages(("debootstrap",))
+        tree = self._settings.state / "build" / "debian"
+        shutil.rmtree(tree, ignore_errors=True)
+        tree.parent.mkdir(parents=True, exist_ok=True)
+        mirror = next((uri for uri, suite in mirrors.debian_sources() if suite == mirrors.SUITE), "")
+        options = ("--variant=minbase", "--include=ca-certificates", f"--keyring={mirrors.KEYRING}")
+        argv = ("debootstrap", *options, mirrors.SUITE, str(tree), *([mirror] if mirror else []))
+        shell.run(argv, timeout_s=900, log=self._log("debian"))
+        docker.import_tree(tree, tag)
+        shutil.rmtree(tree)
+
+    def _log(self, name: str) -> Path:
+        folder = self._settings.state / "log"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"build-{name}.log"
+
+
+def _registry_answers() -> bool:
+    """Ask for the image's manifest only: a few kilobytes, so that a short limit is fair."""
+    ask = ("docker", "manifest", "inspect", _DEBIAN)
+    try:
+        shell.run(ask, timeout_s=15)
+    except (CommandFailed, CommandTimedOut):
+        return False
+    return True

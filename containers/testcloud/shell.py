@@ -1,0 +1,73 @@
+"""Running other programs: the only place that does."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import CommandFailed, CommandTimedOut
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished command left: exit code and both outputs, decoded."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    check: bool = True,
+    timeout_s: float = 60.0,
+    stdin: bytes = b"",
+    log: Path | None = None,
+) -> Result:
+    """Run a command to its end.
+
+    check: raise CommandFailed on a non-zero exit code.
+    log: append both outputs to this file instead of returning them.
+    Raises CommandTimedOut after timeout_s; the command is killed then.
+    """
+    args = tuple(str(a) for a in argv)
+    try:
+        if log is None:
+            done = subprocess.run(args, input=stdin, capture_output=True, timeout=timeout_s)
+        else:
+            with log.open("ab") as sink:
+                done = subprocess.run(
+                    args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s
+                )
+    except subprocess.TimeoutExpired as error:
+        raise CommandTimedOut(f"`{' '.join(args)}` did not end within {timeout_s:g} s") from error
+    except FileNotFoundError as error:
+        raise CommandFailed(args, 127, str(error)) from error
+    result = Result(done.returncode, _text(done.stdout), _text(done.stderr))
+    if check and result.code != 0:
+        raise CommandFailed(args, result.code, _what_it_said(result, log))
+    return result
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode(errors="replace")
+
+
+def _what_it_said(result: Result, log: Path | None) -> str:
+    if log is None:
+        return result.err or result.out
+    return f"see {log}; it ends with: {log.read_text(errors='replace')[-1500:]}"
+
+
+def start_daemon(argv: Sequence[str], log: Path) -> int:
+    """Start a process that outlives us, in a session of its own; returns its pid."""
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            tuple(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    return process.pid

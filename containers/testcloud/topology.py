@@ -1,0 +1,114 @@
+"""What each container of the cluster is made of."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from . import corosync, inventory
+from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec, File
+from .images import Stage
+from .names import Machine, Role
+from .settings import CONTAINERS, Settings
+
+_IMAGES = CONTAINERS / "images"
+_NODES = CONTAINERS / "nodes"
+_BOOT = "/usr/local/sbin/boot"
+
+_CAPABILITIES: Mapping[Role, tuple[str, ...]] = {
+    Role.CONTROLLER: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
+    Role.COMPUTE: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
+    Role.BMC: (),
+}
+
+
+def stages() -> tuple[Stage, ...]:
+    """Return every image of the cluster."""
+    pins = tuple(
+        File(name, (_IMAGES / name).read_bytes()) for name in ("requirements.txt", "constraints.txt")
+    )
+    return (
+        Stage("base"),
+        Stage("bmc", "base"),
+        Stage("controller", "base"),
+        Stage("openstack", "base", inputs=pins),
+        Stage("compute", "openstack"),
+    )
+
+
+def container_spec(settings: Settings, machine: Machine, image: str) -> ContainerSpec:
+    """Return the container of a machine, labelled with a digest of all that makes it."""
+    spec = ContainerSpec(
+        name=settings.container(machine.name),
+        image=image,
+        command=(_BOOT,),
+        options=_options(settings, machine),
+        labels={CLUSTER_LABEL: settings.prefix},
+        files=_files(settings, machine),
+    )
+    digest = hashlib.sha256(repr((spec.image, spec.options, spec.files)).encode()).hexdigest()
+    return replace(spec, labels={**spec.labels, SPEC_LABEL: digest[:16]})
+
+
+def state_folder(settings: Settings, machine: Machine) -> Path:
+    """Return the folder on this machine that a compute sees as /var/lib/nova."""
+    return settings.state / "computes" / machine.name
+
+
+def _options(settings: Settings, machine: Machine) -> tuple[str, ...]:
+    hosts = (f"--add-host={other.name}:{other.ip}" for other in settings.machines())
+    return (
+        f"--hostname={machine.name}",
+        f"--network={settings.prefix}",
+        f"--ip={machine.ip}",
+        *hosts,
+        "--tmpfs=/run:mode=755,size=64m",
+        "--shm-size=256m",
+        "--log-opt=max-size=20m",
+        "--env=LC_ALL=C.UTF-8",
+        *(f"--cap-add={name}" for name in _CAPABILITIES[machine.role]),
+        *_volumes(settings, machine),
+    )
+
+
+def _volumes(settings: Settings, machine: Machine) -> tuple[str, ...]:
+    match machine.role:
+        case Role.COMPUTE:
+            return (f"--volume={state_folder(settings, machine)}:/var/lib/nova",)
+        case Role.BMC:
+            return (f"--volume={_engine_socket()}:/run/docker.sock",)
+        case _:
+            return ()
+
+
+def _engine_socket() -> str:
+    """Return the path of the engine's socket, which the BMCs use to switch power."""
+    return os.environ.get("DOCKER_HOST", "").removeprefix("unix://") or "/var/run/docker.sock"
+
+
+def _files(settings: Settings, machine: Machine) -> tuple[File, ...]:
+    boot = _own(machine.role, "boot", _BOOT)
+    match machine.role:
+        case Role.CONTROLLER:
+            keys = corosync.controller_files(settings.state, settings.controller_machines())
+            return (boot, *keys, inventory.file(settings))
+        case Role.COMPUTE:
+            return (boot, corosync.remote_key(settings.state))
+        case Role.BMC:
+            return (boot, _own(Role.BMC, "bmcd", "/usr/local/sbin/bmcd"), _bmc_list(settings))
+        case _:
+            return (boot,)
+
+
+def _own(role: Role, name: str, path: str, mode: int = 0o755) -> File:
+    """Return a file of ours, kept in nodes/ROLE, at its place in the container."""
+    return File(path, (_NODES / role / name).read_bytes(), mode)
+
+
+def _bmc_list(settings: Settings) -> File:
+    lines = (
+        f"{bmc.port} {settings.container(node)} {bmc.user} {bmc.password}\n"
+        for node, bmc in settings.bmcs().items()
+    )
+    return File("/etc/testcloud/bmcs", "".join(lines).encode(), 0o600)

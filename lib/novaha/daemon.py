@@ -2,7 +2,7 @@
 
     alert hook --wake--> cycle: observe -> decide -> ask / apply --> status.json --> monitor
 
-It keeps no state of its own: kill it at any instant, and the next one goes on from the CIB and Nova.
+It keeps no state of its own: kill it at any instant, and the next goes on from the CIB and Nova.
 """
 
 import argparse
@@ -70,11 +70,12 @@ class Waker:
 
     def wait(self, timeout_s: float) -> None:
         """Wait until woken, or for the given time."""
-        ready, _, _ = select.select([self.hook, self.pipe[0]], [], [], timeout_s)
-        if self.hook in ready:
+        hook, pipe = self.hook.fileno(), self.pipe[0]
+        ready, _, _ = select.select([hook, pipe], [], [], timeout_s)
+        if hook in ready:
             self.hook.recv(64)
-        if self.pipe[0] in ready:
-            os.read(self.pipe[0], 4096)
+        if pipe in ready:
+            os.read(pipe, 4096)
 
 
 @dataclass

@@ -29,6 +29,11 @@ NEWEST = (2, 94)
 """From 2.95 on an evacuated instance is left stopped (Nova 27)."""
 PAGE = 1000
 
+CLIENT_ERROR = 400
+SERVER_ERROR = 500
+NOT_NOW = frozenset({401, 408, 429})
+"""Refusals that say nothing about the request itself: the same may be accepted later."""
+
 
 class Nova:
     """One cloud of clouds.yaml; the token is fetched on first use and renewed by keystoneauth.
@@ -134,10 +139,10 @@ class Nova:
             )
         except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
             raise _unavailable(error) from error
-        if response.status_code >= 500 or response.status_code in (401, 408, 429):
+        if response.status_code >= SERVER_ERROR or response.status_code in NOT_NOW:
             msg = f"Nova answered {response.status_code} to {method} {path}"
             raise CloudUnavailable(msg)
-        if response.status_code >= 400:
+        if response.status_code >= CLIENT_ERROR:
             msg = f"{_words(response)} ({response.status_code})"
             raise CloudRefused(msg, response.status_code)
         return _json(response)

@@ -137,7 +137,7 @@ def _trouble(memory: Memory, error: Exception, ports: Ports) -> Memory:
 
 
 def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
-    """A refused force-up is Nova's way to say "not yet"; any other refusal is trouble."""
+    """Remember a refusal: of a force-up it means "not yet", of anything else it is trouble."""
     if isinstance(action, ForceUp):
         host: ComputeHost = action.service.host
         return remember.service_refused(memory, host, ports.clock.monotonic_s(), str(error))

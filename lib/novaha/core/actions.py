@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from novaha.core.model import HoldMark, Service
-from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Recovery
 
@@ -123,9 +123,6 @@ class Hold:
     subject: str
     reason: Reason
     text: str
-
-
-
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,9 @@ class _Evacuation:
         if not fates and not busy:
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
         ready = self.ready(fates)
-        return HostPlan((*self.holds(fates, busy), *self.give_back(fates, busy)), ready, busy, disable)
+        return HostPlan(
+            (*self.holds(fates, busy), *self.give_back(fates, busy)), ready, busy, disable
+        )
 
     def fate(self, server: Server) -> Fate:
         """Return where a server stands, from its newest record, our request and the clock."""
@@ -110,9 +112,9 @@ class _Evacuation:
             return Fate(server, Stand.IN_FLIGHT)
         if post is not None and not self.settled(post.at_s):
             return Fate(server, Stand.UNSURE)
-        if newest is not None and newest.id > self.recovery.after_migration:
-            if newest.status in ENDED_WELL:
-                return Fate(server, Stand.MOVED)
+        ours = newest is not None and newest.id > self.recovery.after_migration
+        if newest is not None and ours and newest.status in ENDED_WELL:
+            return Fate(server, Stand.MOVED)
         return self.failed(server)
 
     def failed(self, server: Server) -> Fate:
@@ -214,8 +216,8 @@ class _Evacuation:
     def blocked(self, fate: Fate) -> Hold:
         wait_s = max(fate.due_s - self.view.now_s, 0.0)
         text = (
-            f"({fate.server.name}) is still on {self.recovery.host}: {fate.text or 'no reason given'};"
-            f" {fate.failures} tries, next in {wait_s:.0f} s"
+            f"({fate.server.name}) is still on {self.recovery.host}:"
+            f" {fate.text or 'no reason given'}; {fate.failures} tries, next in {wait_s:.0f} s"
         )
         return Hold(fate.server.id, Reason.BLOCKED, text)
 

@@ -51,9 +51,7 @@ def saw_servers(
     memory: Memory, host: ComputeHost, servers: tuple[Server, ...], asked_s: float
 ) -> Memory:
     """Keep the list of a host's servers."""
-    return replace(
-        memory, servers={**memory.servers, host: Answer(servers, asked_s)}, trouble=None
-    )
+    return replace(memory, servers={**memory.servers, host: Answer(servers, asked_s)}, trouble=None)
 
 
 def saw_migrations(
@@ -138,9 +136,7 @@ def ended_badly(migration: Migration) -> bool:
     return migration.status not in IN_FLIGHT | ENDED_WELL
 
 
-def _post(
-    memory: Memory, server: ServerId, state: PostState, now_s: float
-) -> dict[ServerId, Post]:
+def _post(memory: Memory, server: ServerId, state: PostState, now_s: float) -> dict[ServerId, Post]:
     before = memory.posts.get(server)
     return {**memory.posts, server: Post(state, now_s, before.after if before else 0)}
 

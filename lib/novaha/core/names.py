@@ -38,7 +38,7 @@ def compute_host_of(
     wanted = host_map.get(node)
     if wanted is not None:
         return _only((host for host in known if host == wanted), node, f"mapped to {wanted}")
-    exact = [host for host in known if host == node]
+    exact = [host for host in known if str(host) == str(node)]
     if exact:
         return exact[0]
     label = node.split(".", 1)[0]

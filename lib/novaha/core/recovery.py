@@ -72,6 +72,4 @@ def parse_recovery(node: NodeName, value: str) -> Recovery:
         raise MalformedRecovery(msg)
     phase: Phase = "evacuating" if match[3] == "evacuating" else "returning"
     found = Found(enabled=match[4] == "enabled", forced_down=match[5] == "forced")
-    return Recovery(
-        node, match[1], ComputeHost(match[2]), phase, found, int(match[6]), match[7]
-    )
+    return Recovery(node, match[1], ComputeHost(match[2]), phase, found, int(match[6]), match[7])

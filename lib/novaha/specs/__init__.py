@@ -1,0 +1,1 @@
+"""What each of our agents says about itself: parameters, operations, descriptions."""

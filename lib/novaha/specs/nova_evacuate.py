@@ -1,0 +1,93 @@
+"""ocf:novaha:NovaEvacuate."""
+
+import re
+
+from novaha.core.hostmap import parse_host_map
+from novaha.ocf.spec import AgentSpec, Operation
+from novaha.params import integer, second, string
+
+_CLOUD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]*")
+
+
+def _cloud_name(text: str) -> None:
+    if not _CLOUD.fullmatch(text):
+        msg = "must be the name of a cloud: letters, digits and any of _ . @ : + -"
+        raise ValueError(msg)
+
+
+def _absolute_path(text: str) -> None:
+    if not text.startswith("/") or text.endswith("/"):
+        msg = "must be an absolute path of a file"
+        raise ValueError(msg)
+
+
+CLOUD = string(
+    "cloud",
+    "Name of the cloud in clouds.yaml",
+    "The entry of clouds.yaml whose credentials are used. They must be allowed to list and to"
+    " evacuate all projects' instances and to change compute services.",
+    check=_cloud_name,
+)
+CLOUDS_YAML = string(
+    "clouds_yaml",
+    "Path of clouds.yaml",
+    "Must exist on every node that may run this resource, owned by root with mode 0600. It stays"
+    " on the controllers: no compute node needs it.",
+    default="/etc/openstack/clouds.yaml",
+    check=_absolute_path,
+)
+HOST_MAP = string(
+    "host_map",
+    "Nova hosts of nodes with another name",
+    "Pairs node=novahost separated by blanks, for nodes whose Nova host is neither the node's name"
+    " nor a host name that begins with it.",
+    default="",
+    check=parse_host_map,
+)
+MAX_IN_FLIGHT = integer(
+    "max_in_flight",
+    "Evacuations in flight at once",
+    "How many evacuations may be under way at the same time, over all hosts.",
+    default=8,
+    between=(1, 64),
+)
+INTERVAL = second(
+    "interval",
+    "Seconds between two looks at cluster and cloud",
+    "The end of a fencing starts a cycle at once where the alert nova_ha_alert is configured; this"
+    " is how long everything else may wait.",
+    default=5,
+    between=(1, 60),
+)
+NOVA_TIMEOUT = second(
+    "nova_timeout",
+    "Seconds one request to Nova may take",
+    "A request without an answer by then counts as failed with unknown effect.",
+    default=30,
+    between=(5, 300),
+)
+STALL_TIMEOUT = second(
+    "stall_timeout",
+    "Seconds without progress after which monitor fails",
+    "The recovery process reports after each cycle; when it is silent for longer it hangs and"
+    " Pacemaker restarts it. Keep it above nova_timeout.",
+    default=120,
+    between=(30, 3600),
+)
+
+SPEC = AgentSpec(
+    name="NovaEvacuate",
+    shortdesc="Evacuates the instances of fenced compute nodes",
+    longdesc="Runs the recovery process of nova-ha. When a compute node has been fenced by a real"
+    " device and fence_nova has left its receipt, the process forces the host's Nova service down,"
+    " evacuates its instances, follows each one until it runs elsewhere, and returns the host to"
+    " service when it is back. Run one, on a controller. Trouble shows as degraded, with a reason.",
+    params=(CLOUD, CLOUDS_YAML, HOST_MAP, MAX_IN_FLIGHT, INTERVAL, NOVA_TIMEOUT, STALL_TIMEOUT),
+    operations=(
+        Operation("start", 60),
+        Operation("stop", 30),
+        Operation("monitor", 20, interval_s=10, depth=0),
+        Operation("meta-data", 5),
+        Operation("validate-all", 20),
+    ),
+)

@@ -56,8 +56,8 @@ install: ## put everything where Pacemaker looks for it; honours DESTDIR and PRE
 	for agent in agents/*; do install -D -m 0755 -t $(OCF_AGENTS) $$agent || exit; done
 	for agent in fence/fence_*; do install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
-	if [ -d crm-config ]; then \
-		find crm-config -type f -exec install -D -m 0644 {} $(SHARE)/{} \; ; fi
+	find crm-config -type f ! -perm -u+x -exec install -D -m 0644 {} $(SHARE)/{} \;
+	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;
 	$(PYTHON) -m compileall -q -f -s $(DESTDIR)/ $(PACKAGES)/novaha
 
 # The stamp makes a half-made environment start over.

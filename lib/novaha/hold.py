@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from novaha.errors import ClusterUnavailable
 from novaha.ocf.codes import OK, Outcome, Rc
@@ -16,8 +16,7 @@ from novaha.ocf.codes import OK, Outcome, Rc
 MARGIN_S = 5.0
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """Time as the wait sees it, in seconds."""
 
     now_s: Callable[[], float] = time.monotonic

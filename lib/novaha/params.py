@@ -2,12 +2,14 @@
 
 A `Param` is also the key its value is read by, so the type checker knows what
 `values[MAX_IN_FLIGHT]` is.
+
+Values are named tuples here and in the runtimes: importing dataclasses and making a dozen of them
+would double what a `monitor` costs, and Pacemaker runs one every few seconds on every node.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -26,8 +28,7 @@ class BadParameter(ValueError):
     """A value is missing or cannot be used; the text names the parameter and what is accepted."""
 
 
-@dataclass(frozen=True)
-class Param(Generic[T_co]):
+class Param(NamedTuple, Generic[T_co]):
     """One parameter.
 
     type: as metadata knows it. convert: text to value, raising ValueError with what is accepted.

@@ -12,14 +12,13 @@ mistaken. Its price: the holder must not open and close the lock file again, whi
 import fcntl
 import json
 import os
-import select
-import shutil
-import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:  # monitor needs no socket, and its import costs 6 ms
+    import socket
 
 RUN_ROOT = "/run/nova-ha"
 
@@ -33,8 +32,7 @@ class AlreadyRunning(RuntimeError):
     """Another process holds the lock."""
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """What the recovery process says of itself.
 
     progress_s: CLOCK_MONOTONIC at the end of its last cycle. reason: why it is degraded, one line.
@@ -102,7 +100,7 @@ class RunDir:
         """Replace the status; a reader sees the old one or the new one, never half of it."""
         draft = f"{self.status_path}.new"
         with open(draft, "w", encoding="utf-8") as file:
-            json.dump(asdict(status), file)
+            json.dump(status._asdict(), file)
         os.replace(draft, self.status_path)
 
     def read_status(self) -> Status | None:
@@ -127,11 +125,14 @@ class RunDir:
             with suppress(FileNotFoundError):
                 os.unlink(path)
 
-    def bind_wake(self) -> socket.socket:
+    def bind_wake(self) -> "socket.socket":
         """Return the wake socket, to select() on and to recv() from; only the lock's holder may.
 
         Group haclient may send, where that group exists: alert hooks are in it.
         """
+        import shutil
+        import socket
+
         with suppress(FileNotFoundError):
             os.unlink(self.wake_path)
         wake = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -143,12 +144,17 @@ class RunDir:
 
     def wake(self) -> None:
         """Start a cycle now. Never waits; where nobody listens there is nothing to wake."""
+        import socket
+
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, suppress(OSError):
             sender.sendto(b"wake", socket.MSG_DONTWAIT, self.wake_path)
 
 
-def wait_for_wake(wake: socket.socket, timeout_s: float) -> bool:
+def wait_for_wake(wake: "socket.socket", timeout_s: float) -> bool:
     """Wait for a wake and take all that came; returns whether there was one."""
+    import select
+    import socket
+
     if not select.select([wake], [], [], timeout_s)[0]:
         return False
     with suppress(BlockingIOError):

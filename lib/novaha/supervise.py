@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from novaha.ocf.codes import OK, Outcome, Rc
 from novaha.rundir import RunDir
@@ -25,8 +25,7 @@ EX_CONFIG = 78
 """How the recovery process says that a person must change something (sysexits.h)."""
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(NamedTuple):
     """How to start the recovery process. log: file for its stdout and stderr."""
 
     argv: tuple[str, ...]

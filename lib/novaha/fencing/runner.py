@@ -9,7 +9,6 @@ insensitive.
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, TextIO
 
@@ -36,8 +35,7 @@ class Plug(NamedTuple):
     power: Power
 
 
-@dataclass(frozen=True)
-class FenceHandlers:
+class FenceHandlers(NamedTuple):
     """What a fence agent does; whatever goes wrong is raised.
 
     list_plugs: all plugs the device can act on.

@@ -1,12 +1,11 @@
 """The description of a fence agent, and the metadata document made from it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from novaha.params import Param, as_text, escaped
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """A parameter as stdin and the command line know it.
 
     letter: of the short option. keys: the names it may come under; the first that has a value
@@ -23,8 +22,7 @@ class Option:
         return f"-{self.letter}, --{self.param.name}=[{self.param.name}]"
 
 
-@dataclass(frozen=True)
-class FenceSpec:
+class FenceSpec(NamedTuple):
     """All that a fence agent says about itself; `actions` are those it advertises, in order."""
 
     name: str

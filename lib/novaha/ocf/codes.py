@@ -1,7 +1,7 @@
 """Exit codes of OCF 1.1, and how an operation says that it ended with one."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Rc(IntEnum):
@@ -22,8 +22,7 @@ class Rc(IntEnum):
     """Runs, and needs attention."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an operation ended. reason: for the operator, one line; empty when all is well."""
 
     rc: Rc

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from novaha.errors import ConfigError
 from novaha.ocf.codes import Outcome, Rc
@@ -23,8 +23,7 @@ _PARAMETER = "OCF_RESKEY_"
 _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One operation as the cluster asked for it.
 
     instance: the resource's name, safe as a file name. timeout_s: seconds the operation has.
@@ -42,8 +41,7 @@ class Call:
 Handler = Callable[[Call], Outcome]
 
 
-@dataclass(frozen=True)
-class Handlers:
+class Handlers(NamedTuple):
     """What an agent does. validate_all is called with valid values, for all else it wants."""
 
     start: Handler

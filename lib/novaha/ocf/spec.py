@@ -1,12 +1,11 @@
 """The description of an OCF agent, and the metadata document made from it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from novaha.params import Param, as_text, escaped
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation as advertised. timeout_s, interval_s: seconds; depth: OCF_CHECK_LEVEL."""
 
     name: str
@@ -15,8 +14,7 @@ class Operation:
     depth: int | None = None
 
 
-@dataclass(frozen=True)
-class AgentSpec:
+class AgentSpec(NamedTuple):
     """All that an agent says about itself."""
 
     name: str

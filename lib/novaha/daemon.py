@@ -113,9 +113,14 @@ class Daemon:
         if not troubles and self.warm_up.error:
             troubles = [self.warm_up.error]
         summary = "; ".join(f"{hold.subject} {hold.text}" for hold in holds) or "nothing to recover"
-        health = "degraded" if troubles else "ok"
-        reason = _shortened(troubles)
-        self.run_dir.write_status(Status(os.getpid(), time.monotonic(), health, reason, summary))
+        status = Status(
+            os.getpid(),
+            time.monotonic(),
+            "degraded" if troubles else "ok",
+            _shortened(troubles),
+            summary,
+        )
+        self.run_dir.write_status(status)
 
     def stop(self, *_: object) -> None:
         """End after the present cycle."""

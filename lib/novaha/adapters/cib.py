@@ -3,7 +3,7 @@
 All of it lies in the configuration section, which survives the purge of a fenced node's attributes,
 the loss of every controller but one, and a restart of the whole cluster:
 
-    crm_config/cluster_property_set#nova-ha
+    crm_config/cluster_property_set#nova-ha-state
         nvpair nova-ha-receipt-<node>     written by fence_nova, see core/receipt.py
         nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
     constraints/rsc_location#nova-ha-hold-<node>.<receipt>
@@ -22,7 +22,7 @@ from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
 from novaha.errors import ClusterUnavailable
 
-PROPERTY_SET = "nova-ha"
+PROPERTY_SET = "nova-ha-state"
 RECEIPT_PREFIX = "nova-ha-receipt-"
 RECOVERY_PREFIX = "nova-ha-recovery-"
 TIMEOUT_S = 20.0

@@ -4,16 +4,17 @@ Requests are written out here instead of the SDK's resource calls, because each 
 lookup before a change, no retry behind our back, and one microversion for all.
 """
 
+import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import openstack
 import openstack.config
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
+from keystoneauth1.adapter import Adapter
 
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Server, Service
@@ -28,6 +29,8 @@ OLDEST = (2, 59)
 NEWEST = (2, 94)
 """From 2.95 on an evacuated instance is left stopped (Nova 27)."""
 PAGE = 1000
+
+_LAST_CAUSE = re.compile(r"\[Errno -?\d+\] ([^')]+)")
 
 CLIENT_ERROR = 400
 SERVER_ERROR = 500
@@ -51,7 +54,15 @@ class Nova:
         except (openstack.exceptions.ConfigException, OSError) as error:
             msg = f"cloud {cloud!r} in {clouds_yaml}: {error}"
             raise ConfigError(msg) from error
-        self._compute = openstack.connection.Connection(config=region).compute
+        # Not Connection(...).compute: that asks Keystone at once, and a cloud that is down must not
+        # keep this process from starting.
+        self._compute = Adapter(
+            region.get_session(),
+            service_type="compute",
+            interface=region.get_interface("compute"),
+            region_name=region.get_region_name("compute"),
+            endpoint_override=region.get_endpoint("compute"),
+        )
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -198,6 +209,9 @@ def _words(response: Any) -> str:  # noqa: ANN401
 
 def _unavailable(error: Exception) -> CloudUnavailable:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    # requests puts its whole chain of causes into one line; the operator needs both ends of it.
+    cause = _LAST_CAUSE.search(first)
+    first = first.split(": HTTPConnectionPool", 1)[0] + (f": {cause[1]}" if cause else "")
     if isinstance(error, ksa.Unauthorized):
         first = f"Keystone refused our credentials (401), check clouds.yaml: {first}"
     return CloudUnavailable(first[:300])

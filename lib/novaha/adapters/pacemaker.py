@@ -31,7 +31,7 @@ class Pacemaker:
         receipts, bad_receipts = _receipts(root)
         recoveries, bad_recoveries = _recoveries(root)
         known = {recovery.receipt_id for recovery in recoveries}
-        needs_proof = any(receipt.id not in known for receipt in receipts)
+        need_proof = [receipt.node for receipt in receipts if receipt.id not in known]
         return ClusterView(
             quorate=root.get("have-quorum") == "1",
             receipts=receipts,
@@ -40,7 +40,7 @@ class Pacemaker:
             marks=tuple(_marks(root)),
             levels=tuple(_levels(root)),
             online=frozenset(_online(root)),
-            events=_history() if needs_proof else None,
+            events=_history(need_proof),
         )
 
     def write_recovery(self, recovery: Recovery) -> None:
@@ -125,14 +125,21 @@ def _online(root: ET.Element) -> Iterable[NodeName]:
             yield NodeName(state.get("uname", ""))
 
 
-def _history() -> tuple[FencingEvent, ...] | None:
-    """Return the fencing history, or None when the fencer gives no answer."""
-    argv = ["stonith_admin", "--history", "*", "--output-as=xml"]
-    try:
-        root = cib.parse(run(argv, timeout_s=HISTORY_TIMEOUT_S), argv[0])
-    except ClusterUnavailable:
-        return None
-    return tuple(map(_event, root.iter("fence_event")))
+def _history(nodes: Iterable[NodeName]) -> tuple[FencingEvent, ...] | None:
+    """Return the fencing history of some nodes, or None when the fencer gives no answer.
+
+    Without --verbose only the newest success of the whole answer is printed, so that a fencing of
+    one node would hide that of another (stonith_admin 2.1.5 and 3.0.2, pcmk__fence_history).
+    """
+    events: list[FencingEvent] = []
+    for node in nodes:
+        argv = ["stonith_admin", "--history", node, "--verbose", "--output-as=xml"]
+        try:
+            root = cib.parse(run(argv, timeout_s=HISTORY_TIMEOUT_S), argv[0])
+        except ClusterUnavailable:
+            return None
+        events += map(_event, root.iter("fence_event"))
+    return tuple(events)
 
 
 def _event(element: ET.Element) -> FencingEvent:

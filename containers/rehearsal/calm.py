@@ -1,0 +1,47 @@
+"""Bring the cluster back to a state in which nothing is broken and nothing is left over."""
+
+from testcloud.cloudctl import Cloud
+from testcloud.cluster import Cluster
+from testcloud.waiting import until
+
+from .configure import wait_ready
+from .pacemaker import look
+
+_OVER_TIMEOUT_S = 180.0
+_SERVICES_TIMEOUT_S = 120.0
+
+
+def make_calm(cluster: Cluster, cloud: Cloud) -> None:
+    """Undo every fault, delete every instance, and wait until all recoveries are over.
+
+    Raises WaitTimedOut when that does not come about by itself: what is left then is a bug.
+    """
+    cluster.undo_faults()
+    cluster.wait_quorate()
+    until("Nova to list its services", lambda: _services(cloud), _SERVICES_TIMEOUT_S, 0.5)
+    cloud.wipe()
+    until(
+        "all receipts and recovery records to be gone",
+        lambda: not look(cluster).properties,
+        _OVER_TIMEOUT_S,
+        0.5,
+    )
+    for argv in (("pcs", "resource", "cleanup"), ("pcs", "stonith", "history", "cleanup")):
+        cluster.exec(cluster.controllers()[0], argv)
+    wait_ready(cluster)
+    for service in cloud.services():
+        if service.forced_down or service.status != "enabled":
+            cloud.set_service(service.host, forced_down=False, status="enabled")
+    until("every nova-compute to be up", lambda: _all_up(cluster, cloud), _SERVICES_TIMEOUT_S, 0.5)
+
+
+def _services(cloud: Cloud) -> bool:
+    try:
+        return bool(cloud.services())
+    except OSError:
+        return False
+
+
+def _all_up(cluster: Cluster, cloud: Cloud) -> bool:
+    up = {service.host for service in cloud.services() if service.state == "up"}
+    return up >= set(cluster.computes())

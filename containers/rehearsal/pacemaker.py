@@ -1,0 +1,127 @@
+"""What Pacemaker says, read again and again by its stock tools on one controller."""
+
+import subprocess
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from testcloud.cluster import Cluster
+
+NODE_STATES = ("offline", "unclean", "online")
+
+_LOOK = """
+while :; do
+  crm_mon -1 --output-as=xml --include=all 2>/dev/null && printf '\\0'
+  cibadmin --query --scope crm_config 2>/dev/null && printf '\\0'
+  sleep 0.2
+done
+"""
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Pacemaker at one moment.
+
+    nodes: uname to one of NODE_STATES. running: resource agent to the nodes where it is started.
+    fencings: (target, status, completed) of the history. failures: exit reasons of failed
+    operations. properties: the cluster properties that belong to nova-ha.
+    """
+
+    nodes: dict[str, str] = field(default_factory=dict)
+    running: dict[str, frozenset[str]] = field(default_factory=dict)
+    fencings: tuple[tuple[str, str, str], ...] = ()
+    failures: tuple[str, ...] = ()
+    properties: dict[str, str] = field(default_factory=dict)
+
+    def fenced(self, node: str) -> str:
+        """Return when the last successful fencing of a node ended, as Pacemaker prints it."""
+        ends = [done for target, status, done in self.fencings if (target, status) == (node, "success")]
+        return max(ends, default="")
+
+    def runs(self, agent: str, node: str) -> bool:
+        """Tell whether an agent, by the end of its name, is started on a node."""
+        return any(
+            node in nodes for name, nodes in self.running.items() if name.endswith(f":{agent}")
+        )
+
+    def where(self, agent: str) -> str | None:
+        """Return the one node where an agent runs, or None."""
+        nodes = [
+            node
+            for name, on in self.running.items()
+            if name.endswith(f":{agent}")
+            for node in sorted(on)
+        ]
+        return nodes[0] if len(nodes) == 1 else None
+
+def look(cluster: Cluster, controller: str = "controller-1") -> Snapshot:
+    """Take one snapshot through a controller."""
+    status = cluster.exec(controller, ("crm_mon", "-1", "--output-as=xml", "--include=all")).out
+    config = cluster.exec(controller, ("cibadmin", "--query", "--scope", "crm_config")).out
+    return _snapshot(ElementTree.fromstring(status), ElementTree.fromstring(config))
+
+class Watch:
+    """Follows Pacemaker through one controller in a thread, and calls back with each snapshot."""
+
+    def __init__(
+        self, cluster: Cluster, controller: str, seen: Callable[[float, Snapshot], None]
+    ) -> None:
+        """Start nothing yet; seen gets the wall-clock time and the snapshot."""
+        argv = ("docker", "exec", cluster.container(controller), "sh", "-c", _LOOK)
+        self._process = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._seen = seen
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        """Begin to follow."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop following."""
+        self._process.kill()
+        self._process.wait()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        status: ElementTree.Element | None = None
+        for text in _records(self._process):
+            root = ElementTree.fromstring(text)
+            if root.tag != "crm_config":
+                status = root
+            elif status is not None:
+                self._seen(time.time(), _snapshot(status, root))
+
+def _records(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+    """Yield what stands between NUL bytes."""
+    assert process.stdout is not None
+    rest = b""
+    while chunk := process.stdout.read1(1 << 16):  # type: ignore[attr-defined]
+        *whole, rest = (rest + chunk).split(b"\0")
+        yield from whole
+
+def _snapshot(status: ElementTree.Element, config: ElementTree.Element) -> Snapshot:
+    running: dict[str, set[str]] = {}
+    for resource in status.iterfind("resources//resource"):
+        if resource.get("role") == "Started":
+            nodes = running.setdefault(resource.get("resource_agent", ""), set())
+            nodes.update(node.get("name", "") for node in resource.iterfind("node"))
+    pairs = config.iterfind("cluster_property_set[@id='nova-ha-state']/nvpair")
+    return Snapshot(
+        {node.get("name", ""): _state(node) for node in status.iterfind("nodes/node")},
+        {agent: frozenset(nodes) for agent, nodes in running.items()},
+        tuple(
+            (event.get("target", ""), event.get("status", ""), event.get("completed", ""))
+            for event in status.iter("fence_event")
+        ),
+        tuple(failure.get("exitreason", "") for failure in status.iterfind("failures/failure")),
+        {pair.get("name", ""): pair.get("value", "") for pair in pairs},
+    )
+
+def _state(node: ElementTree.Element) -> str:
+    if node.get("unclean") == "true":
+        return "unclean"
+    return "online" if node.get("online") == "true" else "offline"

@@ -1,7 +1,8 @@
 """Bring the cluster back to a state in which nothing is broken and nothing is left over."""
 
-from testcloud.cloudctl import Cloud
+from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
+from testcloud.rest import ApiError
 from testcloud.waiting import until
 
 from .configure import wait_ready
@@ -11,7 +12,7 @@ _OVER_TIMEOUT_S = 180.0
 _SERVICES_TIMEOUT_S = 120.0
 
 
-def make_calm(cluster: Cluster, cloud: Cloud) -> None:
+def make_calm(cluster: Cluster, cloud: CloudCtl) -> None:
     """Undo every fault, delete every instance, and wait until all recoveries are over.
 
     Raises WaitTimedOut when that does not come about by itself: what is left then is a bug.
@@ -35,13 +36,13 @@ def make_calm(cluster: Cluster, cloud: Cloud) -> None:
     until("every nova-compute to be up", lambda: _all_up(cluster, cloud), _SERVICES_TIMEOUT_S, 0.5)
 
 
-def _services(cloud: Cloud) -> bool:
+def _services(cloud: CloudCtl) -> bool:
     try:
         return bool(cloud.services())
-    except OSError:
+    except ApiError:
         return False
 
 
-def _all_up(cluster: Cluster, cloud: Cloud) -> bool:
+def _all_up(cluster: Cluster, cloud: CloudCtl) -> bool:
     up = {service.host for service in cloud.services() if service.state == "up"}
     return up >= set(cluster.computes())

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from testcloud.cloudctl import Cloud
+from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
+from testcloud.rest import ApiError
 from testcloud.waiting import until
 
 from .pacemaker import Watch, look
@@ -15,7 +16,7 @@ from .story import Story
 _NOVA_INTERVAL_S = 0.5
 
 
-def begin(cluster: Cluster, cloud: Cloud, host: str) -> Story:
+def begin(cluster: Cluster, cloud: CloudCtl, host: str) -> Story:
     """Return the story of a host that is about to be lost, with the instances it runs now."""
     victims = {s.id: s.name for s in cloud.servers() if s.host == host}
     fenced_before = look(cluster, cluster.controllers()[-1]).fenced(host)
@@ -23,8 +24,8 @@ def begin(cluster: Cluster, cloud: Cloud, host: str) -> Story:
 
 
 @contextmanager
-def following(cluster: Cluster, cloud: Cloud, story: Story, controller: str) -> Iterator[Story]:
-    """Feed a story from two threads, through a controller that stays alive, while the block runs."""
+def following(cluster: Cluster, cloud: CloudCtl, story: Story, controller: str) -> Iterator[Story]:
+    """Feed a story from two threads while the block runs; the controller must stay alive."""
     stop = threading.Event()
     nova = threading.Thread(target=_follow_nova, args=(cloud, story, stop), daemon=True)
     with Watch(cluster, controller, story.saw_pacemaker):
@@ -48,16 +49,16 @@ def wait_for(
         raise
 
 
-def _follow_nova(cloud: Cloud, story: Story, stop: threading.Event) -> None:
+def _follow_nova(cloud: CloudCtl, story: Story, stop: threading.Event) -> None:
     while not stop.wait(_NOVA_INTERVAL_S):
         try:
             _look_at_nova(cloud, story)
-        except OSError:
+        except ApiError:
             # Nova may be down on purpose; what it does not say is not seen.
             continue
 
 
-def _look_at_nova(cloud: Cloud, story: Story) -> None:
+def _look_at_nova(cloud: CloudCtl, story: Story) -> None:
     service = next((s for s in cloud.services() if s.host == story.host), None)
     if service is not None:
         story.saw_service(time.time(), service)

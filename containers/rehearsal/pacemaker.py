@@ -1,11 +1,13 @@
 """What Pacemaker says, read again and again by its stock tools on one controller."""
 
+import os
 import subprocess
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
+from xml.etree import ElementTree as ET
 
 from testcloud.cluster import Cluster
 
@@ -18,6 +20,7 @@ while :; do
   sleep 0.2
 done
 """
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -36,7 +39,9 @@ class Snapshot:
 
     def fenced(self, node: str) -> str:
         """Return when the last successful fencing of a node ended, as Pacemaker prints it."""
-        ends = [done for target, status, done in self.fencings if (target, status) == (node, "success")]
+        ends = [
+            done for target, status, done in self.fencings if (target, status) == (node, "success")
+        ]
         return max(ends, default="")
 
     def runs(self, agent: str, node: str) -> bool:
@@ -55,11 +60,13 @@ class Snapshot:
         ]
         return nodes[0] if len(nodes) == 1 else None
 
+
 def look(cluster: Cluster, controller: str = "controller-1") -> Snapshot:
     """Take one snapshot through a controller."""
     status = cluster.exec(controller, ("crm_mon", "-1", "--output-as=xml", "--include=all")).out
     config = cluster.exec(controller, ("cibadmin", "--query", "--scope", "crm_config")).out
-    return _snapshot(ElementTree.fromstring(status), ElementTree.fromstring(config))
+    return _snapshot(_parse(status), _parse(config))
+
 
 class Watch:
     """Follows Pacemaker through one controller in a thread, and calls back with each snapshot."""
@@ -69,13 +76,11 @@ class Watch:
     ) -> None:
         """Start nothing yet; seen gets the wall-clock time and the snapshot."""
         argv = ("docker", "exec", cluster.container(controller), "sh", "-c", _LOOK)
-        self._process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self._seen = seen
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         """Begin to follow."""
         self._thread.start()
         return self
@@ -87,23 +92,28 @@ class Watch:
         self._thread.join()
 
     def _follow(self) -> None:
-        status: ElementTree.Element | None = None
+        status: ET.Element | None = None
         for text in _records(self._process):
-            root = ElementTree.fromstring(text)
+            root = _parse(text)
             if root.tag != "crm_config":
                 status = root
             elif status is not None:
                 self._seen(time.time(), _snapshot(status, root))
 
+
 def _records(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
     """Yield what stands between NUL bytes."""
-    assert process.stdout is not None
     rest = b""
-    while chunk := process.stdout.read1(1 << 16):  # type: ignore[attr-defined]
+    while process.stdout is not None and (chunk := os.read(process.stdout.fileno(), 1 << 16)):
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
 
-def _snapshot(status: ElementTree.Element, config: ElementTree.Element) -> Snapshot:
+
+def _parse(text: str | bytes) -> ET.Element:
+    return ET.fromstring(text)  # noqa: S314  (printed by the tools of our own cluster)
+
+
+def _snapshot(status: ET.Element, config: ET.Element) -> Snapshot:
     running: dict[str, set[str]] = {}
     for resource in status.iterfind("resources//resource"):
         if resource.get("role") == "Started":
@@ -121,7 +131,8 @@ def _snapshot(status: ElementTree.Element, config: ElementTree.Element) -> Snaps
         {pair.get("name", ""): pair.get("value", "") for pair in pairs},
     )
 
-def _state(node: ElementTree.Element) -> str:
+
+def _state(node: ET.Element) -> str:
     if node.get("unclean") == "true":
         return "unclean"
     return "online" if node.get("online") == "true" else "offline"

@@ -1,9 +1,11 @@
 """The story of one lost host, from what Pacemaker and Nova showed at each look."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from testcloud.cloudctl import Migration, Server, Service
+from testcloud.names import ServerId
 
 from .pacemaker import Snapshot
 
@@ -28,12 +30,12 @@ class Story:
     """
 
     host: str
-    victims: dict[str, str]
+    victims: dict[ServerId, str]
     crash_s: float
     fenced_before: str = ""
     events: dict[str, Event] = field(default_factory=dict)
     snapshot: Snapshot = field(default_factory=Snapshot)
-    homes: dict[str, str] = field(default_factory=dict)
+    homes: dict[ServerId, str] = field(default_factory=dict)
 
     def note(self, at_s: float, what: str, detail: str = "") -> None:
         """Keep a milestone the first time it is seen."""
@@ -71,13 +73,13 @@ class Story:
         elif "forced down" in self.events:
             self.note(at_s, "forced up")
         if service.status == "disabled":
-            self.note(at_s, "disabled", service.disabled_reason)
+            self.note(at_s, "disabled", service.disabled_reason or "")
         elif "disabled" in self.events:
             self.note(at_s, "enabled")
 
     def saw_migrations(self, at_s: float, migrations: Iterable[Migration]) -> None:
         """Take in the host's evacuation records of this story."""
-        statuses = [m.status for m in migrations if m.instance in self.victims]
+        statuses = [m.status for m in migrations if m.server in self.victims]
         if statuses:
             self.note(at_s, "first evacuation accepted")
         if len(statuses) >= len(self.victims) and all(s == "completed" for s in statuses):
@@ -87,11 +89,15 @@ class Story:
         """Take in where the instances are."""
         for server in servers:
             name = self.victims.get(server.id)
-            if name and server.status == "ACTIVE" and server.host != self.host:
-                self.homes[server.id] = server.host
-                self.note(at_s, f"{name} ACTIVE", server.host)
+            if name and server.status == "ACTIVE" and server.host not in (None, self.host):
+                self.homes[server.id] = str(server.host)
+                self.note(at_s, f"{name} ACTIVE", str(server.host))
         if self.victims and len(self.homes) == len(self.victims):
             self.note(at_s, "all ACTIVE")
+
+    def crash(self) -> None:
+        """Say that the host is lost from now on."""
+        self.crash_s = time.time()
 
     def recovered(self) -> bool:
         """Tell whether every instance of the host was seen ACTIVE elsewhere."""

@@ -6,6 +6,7 @@ from novaha.core.policy import NOT_REAL, Policy
 from novaha.core.receipt import Receipt
 
 RECEIPT_AGENT = "fence_nova"
+_ENDED = frozenset({"success", "failed"})
 _POWER_ACTIONS = frozenset({"off", "reboot"})
 
 
@@ -55,13 +56,17 @@ def _history_hold(receipt: Receipt, view: View, policy: Policy) -> Hold | None:
     if any(_answers(event, receipt, policy) for event in events):
         return None
     waited_s = view.now_s - view.memory.first_seen.get(receipt.id, view.now_s)
-    if waited_s < policy.patience_s:
+    if waited_s < policy.patience_s or any(_pending(event, receipt) for event in events):
         return Hold(receipt.node, Reason.FENCE_PENDING, "its fencing has not ended yet")
     text = (
         f"has a receipt but for {waited_s:.0f} s no successful fencing in Pacemaker's history;"
         f" fence it again: pcs stonith fence {receipt.node}"
     )
     return Hold(receipt.node, Reason.FENCE_UNPROVEN, text)
+
+
+def _pending(event: FencingEvent, receipt: Receipt) -> bool:
+    return event.target == receipt.node and event.status not in _ENDED
 
 
 def _answers(event: FencingEvent, receipt: Receipt, policy: Policy) -> bool:

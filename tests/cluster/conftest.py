@@ -1,0 +1,40 @@
+"""The container cluster for tests: brought up once, and calm before each test begins."""
+
+from collections.abc import Iterator
+
+import pytest
+from rehearsal.calm import make_calm
+from rehearsal.configure import configure
+from testcloud import lifecycle
+from testcloud.cloudctl import CloudCtl
+from testcloud.cluster import Cluster
+from testcloud.names import Driver
+from testcloud.settings import Settings
+
+
+def _brought_up(driver: Driver) -> Cluster:
+    settings = Settings(driver=driver)
+    lifecycle.up(settings)
+    cluster = Cluster(settings)
+    configure(cluster)
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def fake_cluster() -> Cluster:
+    """Return a running, configured cluster with Nova's fake driver."""
+    return _brought_up(Driver.FAKE)
+
+
+@pytest.fixture
+def cluster(fake_cluster: Cluster) -> Iterator[Cluster]:
+    """Give a cluster in which nothing is broken and nothing is left of the test before."""
+    make_calm(fake_cluster, CloudCtl(fake_cluster.settings))
+    yield fake_cluster
+    fake_cluster.undo_faults()
+
+
+@pytest.fixture
+def cloud(cluster: Cluster) -> CloudCtl:
+    """Return the cloud of the cluster."""
+    return CloudCtl(cluster.settings)

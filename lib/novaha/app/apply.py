@@ -126,7 +126,8 @@ def take_results(memory: Memory, ports: Ports) -> Memory:
             text = str(result.error)
             outcome, memory = f"refused: {text}", remember.refused(memory, server, now_s, text)
         else:
-            outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s)
+            text = f"Nova gave no answer: {result.error}"
+            outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s, text)
         ports.journal.action(result.evacuate, outcome)
     return memory
 

@@ -134,9 +134,9 @@ class _Evacuation:
         text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
         if server.fault:
             text = f"{text}: {server.fault}"
-        refused = refusal is not None and refusal.last_s >= last_s
-        if refusal is not None and refused:
-            last_s, text = refusal.last_s, refusal.text
+        refused = False
+        if refusal is not None and refusal.last_s >= last_s:
+            last_s, text, refused = refusal.last_s, refusal.text, not refusal.lost
         due_s = last_s + self.policy.backoff_s(failures)
         stand = Stand.READY if self.view.now_s >= due_s else Stand.WAITING
         return Fate(server, stand, failures, due_s, text, refused)

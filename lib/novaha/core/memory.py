@@ -62,13 +62,15 @@ def saw_migrations(
     posts = {
         server: post
         for server, post in memory.posts.items()
-        if server not in newest or newest[server].id <= post.after
+        if post.host != host or server not in newest or newest[server].id <= post.after
     }
+    arrived = memory.posts.keys() - posts.keys()
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     return replace(
         memory,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
         posts=posts,
+        refusals=_without(memory.refusals, *arrived),
         failed_at={**memory.failed_at, **failed},
         trouble=None,
     )
@@ -78,7 +80,7 @@ def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -
     """Note that an evacuate request is about to be sent."""
     answer = memory.migrations.get(host)
     newest = newest_by_server(answer.value if answer else ()).get(server)
-    post = Post("sent", now_s, newest.id if newest else 0)
+    post = Post("sent", now_s, host, newest.id if newest else 0)
     return replace(memory, posts={**memory.posts, server: post})
 
 
@@ -92,9 +94,21 @@ def accepted(memory: Memory, server: ServerId, now_s: float) -> Memory:
     )
 
 
-def lost(memory: Memory, server: ServerId, now_s: float) -> Memory:
-    """Note that no usable answer came: the request may or may not take effect."""
-    return replace(memory, posts=_post(memory, server, "lost", now_s))
+def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
+    """Note that no usable answer came: the request may or may not take effect.
+
+    It counts as a failure, so that a request that Nova chokes on each time is shown, and tried less
+    and less often; a record that appears takes that back.
+    """
+    if server not in memory.posts:
+        return memory
+    before = memory.refusals.get(server)
+    refusal = Refusal(before.count + 1 if before else 1, now_s, text, lost=True)
+    return replace(
+        memory,
+        posts=_post(memory, server, "lost", now_s),
+        refusals={**memory.refusals, server: refusal},
+    )
 
 
 def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
@@ -116,8 +130,10 @@ def cloud_failed(memory: Memory, text: str, until_s: float) -> Memory:
 
 def forget_host(memory: Memory, host: ComputeHost) -> Memory:
     """Forget all that was known of a host whose recovery is over, or begins anew."""
+    listed = memory.servers.get(host)
     return replace(
         memory,
+        refusals=_without(memory.refusals, *(s.id for s in (listed.value if listed else ()))),
         servers=_without(memory.servers, host),
         migrations=_without(memory.migrations, host),
     )
@@ -137,9 +153,12 @@ def ended_badly(migration: Migration) -> bool:
 
 
 def _post(memory: Memory, server: ServerId, state: PostState, now_s: float) -> dict[ServerId, Post]:
+    """Return the requests with one in a new state; one whose record was seen stays forgotten."""
     before = memory.posts.get(server)
-    return {**memory.posts, server: Post(state, now_s, before.after if before else 0)}
+    if before is None:
+        return dict(memory.posts)
+    return {**memory.posts, server: replace(before, state=state, at_s=now_s)}
 
 
-def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
-    return {k: v for k, v in mapping.items() if k != key}
+def _without(mapping: Mapping[K, V], *keys: K) -> dict[K, V]:
+    return {k: v for k, v in mapping.items() if k not in keys}

@@ -138,22 +138,28 @@ class Post:
     """An evacuate request whose migration record has not been seen yet.
 
     sent: no answer so far. accepted: Nova said 200. lost: no usable answer came, so it may or may
-    not have taken effect. at_s: monotonic seconds of the last change of state. after: the highest
-    evacuation record of the server that was known when the request was sent.
+    not have taken effect. at_s: monotonic seconds of the last change of state. host: where the
+    server was; only that host's records tell of the request. after: the highest evacuation record
+    of the server there that was known when the request was sent.
     """
 
     state: PostState
     at_s: float
+    host: ComputeHost
     after: int
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """How often Nova refused to evacuate a server in a row, when last, and its words."""
+    """How often in a row a request for a server came to nothing, when last, and Nova's words.
+
+    lost: the last one had no usable answer, which is no refusal: Nova may take the next.
+    """
 
     count: int
     last_s: float
     text: str
+    lost: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+"""What the process remembers of its requests, its lists and Nova's refusals."""
+
+import pytest
+from novaha.core import memory as remember
+from novaha.core.model import Memory, Post
+from novaha.core.names import ComputeHost, ServerId
+from worlds import HOST, NOW_S, RECEIPT_ID, memory, migration, ours, server, service
+
+VM = ServerId("server-1")
+ELSEWHERE = ComputeHost("compute-2")
+
+
+def posted(state: str = "sent", after: int = 0) -> Memory:
+    known = memory(services=(ours(),), servers=(server(),), migrations=(migration(after, 1),))
+    known = remember.posting(known, VM, HOST, NOW_S)
+    if state == "accepted":
+        known = remember.accepted(known, VM, NOW_S)
+    if state == "lost":
+        known = remember.lost(known, VM, NOW_S, "no answer")
+    return known
+
+
+@pytest.mark.parametrize("state", ["sent", "accepted", "lost"])
+def test_a_request_is_forgotten_once_its_record_is_seen(state: str) -> None:
+    known = posted(state, after=4)
+    known = remember.saw_migrations(known, HOST, (migration(5, 1, "accepted"),), NOW_S + 1)
+    assert known.posts == {}
+
+
+def test_a_request_is_kept_while_only_records_of_before_are_seen() -> None:
+    known = posted("lost", after=4)
+    known = remember.saw_migrations(known, HOST, (migration(4, 1, "failed"),), NOW_S + 1)
+    assert known.posts[VM].state == "lost"
+
+
+def test_the_records_of_another_host_say_nothing_of_a_request() -> None:
+    """Else the record that brought a server here counts as the one that takes it away."""
+    known = posted("sent")
+    came_here = migration(7, 1, "completed", source=ELSEWHERE)
+    known = remember.saw_migrations(known, ELSEWHERE, (came_here,), NOW_S + 1)
+    assert known.posts[VM] == Post("sent", NOW_S, HOST, 0)
+
+
+@pytest.mark.parametrize("late", ["accepted", "lost"])
+def test_an_answer_that_comes_after_the_record_changes_nothing(late: str) -> None:
+    known = posted("sent")
+    known = remember.saw_migrations(known, HOST, (migration(1, 1, "accepted"),), NOW_S + 1)
+    after = (
+        remember.accepted(known, VM, NOW_S + 2)
+        if late == "accepted"
+        else remember.lost(known, VM, NOW_S + 2, "timeout")
+    )
+    assert after.posts == {}
+    assert after.refusals == {}
+
+
+def test_a_request_notes_the_newest_record_of_its_server_and_no_other() -> None:
+    records = (migration(9, 2), migration(3, 1, "failed"), migration(5, 1, "error"))
+    known = remember.posting(memory(migrations=records), VM, HOST, NOW_S)
+    assert known.posts[VM].after == 5
+
+
+def test_a_refusal_is_counted_and_has_the_services_read_again() -> None:
+    known = posted("sent")
+    known = remember.refused(known, VM, NOW_S + 1, "locked")
+    known = remember.refused(known, VM, NOW_S + 2, "still locked")
+    assert known.posts == {}
+    assert known.services is None
+    assert (known.refusals[VM].count, known.refusals[VM].text) == (2, "still locked")
+
+
+def test_an_acceptance_ends_the_count_of_refusals() -> None:
+    known = remember.refused(posted("sent"), VM, NOW_S, "no")
+    known = remember.accepted(remember.posting(known, VM, HOST, NOW_S + 1), VM, NOW_S + 2)
+    assert known.refusals == {}
+
+
+def test_lost_answers_are_counted_until_a_record_shows_that_one_arrived() -> None:
+    known = posted("lost")
+    known = remember.lost(remember.posting(known, VM, HOST, NOW_S + 40), VM, NOW_S + 41, "timeout")
+    assert (known.refusals[VM].count, known.refusals[VM].lost) == (2, True)
+    known = remember.saw_migrations(known, HOST, (migration(1, 1, "accepted"),), NOW_S + 42)
+    assert known.refusals == {}
+
+
+def test_the_first_sight_of_a_receipt_stays_and_goes_with_the_receipt() -> None:
+    known = remember.saw_receipts(memory(first_seen={}), ["a", "b"], 10.0)
+    known = remember.saw_receipts(known, ["b", "c"], 20.0)
+    assert known.first_seen == {"b": 10.0, "c": 20.0}
+
+
+def test_a_failure_keeps_the_time_it_was_first_seen() -> None:
+    failed = (migration(3, 1, "failed"), migration(4, 2, "done"), migration(5, 3, "running"))
+    known = remember.saw_migrations(memory(), HOST, failed, 10.0)
+    known = remember.saw_migrations(known, HOST, failed, 20.0)
+    assert known.failed_at == {3: 10.0}
+
+
+def test_a_changed_service_takes_its_place_in_the_list_without_making_it_newer() -> None:
+    other = service(ELSEWHERE)
+    known = memory(services=(service(), other), asked_s=5.0)
+    known = remember.saw_service(known, ours())
+    assert known.services is not None
+    assert known.services.value == (ours(), other)
+    assert known.services.asked_s == 5.0
+
+
+def test_a_changed_service_is_not_made_into_a_list() -> None:
+    assert remember.saw_service(memory(), ours()).services is None
+
+
+def test_any_answer_ends_the_trouble_with_nova() -> None:
+    troubled = remember.cloud_failed(posted("sent"), "503", NOW_S + 2)
+    assert troubled.trouble == "503"
+    assert remember.saw_services(troubled, (), NOW_S).trouble is None
+    assert remember.saw_servers(troubled, HOST, (), NOW_S).trouble is None
+    assert remember.saw_migrations(troubled, HOST, (), NOW_S).trouble is None
+    assert remember.accepted(troubled, VM, NOW_S).trouble is None
+
+
+def test_forgetting_a_host_forgets_its_lists_and_what_nova_refused_of_it() -> None:
+    known = memory(servers=(server(),), migrations=(migration(1),))
+    known = remember.saw_servers(known, ELSEWHERE, (server(2),), NOW_S)
+    known = remember.refused(known, VM, NOW_S, "no")
+    known = remember.refused(known, ServerId("server-2"), NOW_S, "no")
+    known = remember.forget_host(known, HOST)
+    assert set(known.servers) == {ELSEWHERE}
+    assert known.migrations == {}
+    assert set(known.refusals) == {"server-2"}
+
+
+def test_a_begun_recovery_is_remembered_beside_the_others() -> None:
+    assert remember.began(memory(), "fff").begun == {RECEIPT_ID, "fff"}

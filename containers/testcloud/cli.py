@@ -1,19 +1,25 @@
 """The command `cluster`."""
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import lifecycle, store
+from . import install, lifecycle, referee, store
+from .cloudctl import CloudCtl
 from .cluster import Cluster
 from .errors import ClusterError
 from .names import Driver
 from .settings import Settings
 from .steps import say
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -54,14 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("command", nargs=argparse.REMAINDER)
     command.set_defaults(run=_exec)
 
-    for name, (text, action) in _ON_NODES.items():
+    for name, (text, action) in {**_ON_NODES, **_ON_APIS}.items():
         command = commands.add_parser(name, help=text)
-        command.add_argument("node", nargs="+")
-        command.set_defaults(run=_on_nodes, action=action)
+        command.add_argument("names", nargs="+", metavar="API" if name in _ON_APIS else "NODE")
+        command.set_defaults(run=_on_each, action=action)
 
     command = commands.add_parser("logs", help="what a container printed")
     command.add_argument("node")
     command.set_defaults(run=_logs)
+
+    for name, (text, show) in _SHOWN.items():
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(run=_show, show=show)
+
+    command = commands.add_parser("install", help="install nova-ha from this checkout in all nodes")
+    command.set_defaults(run=_install)
     return parser
 
 
@@ -72,6 +85,29 @@ _ON_NODES: dict[str, tuple[str, Callable[[Cluster, str], None]]] = {
     "heal": ("undo isolate", Cluster.heal),
     "bmc-stop": ("make a node's BMC unreachable", Cluster.bmc_stop),
     "bmc-start": ("undo bmc-stop", Cluster.bmc_start),
+}
+_ON_APIS: dict[str, tuple[str, Callable[[Cluster, str], None]]] = {
+    "api-stop": ("end an API of the cloud, such as nova-api or keystone", Cluster.api_stop),
+    "api-start": ("start it again", Cluster.api_start),
+}
+
+
+def _qemus(_: Cluster) -> str:
+    running = referee.copies(referee.qemus()).items()
+    return json.dumps({server: [(g.pid, g.node) for g in guests] for server, guests in running})
+
+
+def _rows(rows: Iterable["DataclassInstance"]) -> str:
+    return "\n".join("  ".join(str(v) for v in dataclasses.astuple(row)) for row in rows)
+
+
+_SHOWN: dict[str, tuple[str, Callable[[Cluster], str]]] = {
+    "qemus": ("JSON: instance -> [pid, node] of its QEMU processes", _qemus),
+    "nova-log": ("path of Nova's access log", lambda c: str(c.access_log("nova-api"))),
+    "keystone-log": ("path of Keystone's access log", lambda c: str(c.access_log("keystone"))),
+    "servers": ("all instances, by Nova", lambda c: _rows(CloudCtl(c.settings).servers())),
+    "services": ("compute services, by Nova", lambda c: _rows(CloudCtl(c.settings).services())),
+    "migrations": ("evacuations, by Nova", lambda c: _rows(CloudCtl(c.settings).migrations())),
 }
 
 
@@ -97,16 +133,22 @@ def _status(arguments: argparse.Namespace) -> int:
     cluster = _cluster(arguments)
     settings = cluster.settings
     running = {m.name: cluster.running(m.name) for m in settings.machines()}
-    quorate = cluster.quorate()
+    quorate, ready = cluster.quorate(), cluster.cloud_ready()
     if arguments.json:
-        content = {"driver": settings.driver, "quorate": quorate, "running": running}
+        content = {
+            "driver": settings.driver,
+            "quorate": quorate,
+            "cloud": ready,
+            "running": running,
+        }
         print(json.dumps(content, indent=2))
     else:
         for machine in settings.machines():
             power = "on" if running[machine.name] else "OFF"
             print(f"{machine.name:14} {machine.role:11} {machine.ip:15} {power}")
         print(f"driver {settings.driver}, {'quorate' if quorate else 'NOT quorate'}")
-    return 0 if quorate and all(running.values()) else 1
+        print("every API answers" if ready else "the cloud is NOT ready")
+    return 0 if quorate and ready and all(running.values()) else 1
 
 
 def _exec(arguments: argparse.Namespace) -> int:
@@ -117,10 +159,20 @@ def _exec(arguments: argparse.Namespace) -> int:
     os.execvp(argv[0], argv)
 
 
-def _on_nodes(arguments: argparse.Namespace) -> int:
+def _on_each(arguments: argparse.Namespace) -> int:
     cluster = _cluster(arguments)
-    for node in arguments.node:
-        arguments.action(cluster, node)
+    for name in arguments.names:
+        arguments.action(cluster, name)
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    print(arguments.show(_cluster(arguments)))
+    return 0
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    install.everywhere(_cluster(arguments))
     return 0
 
 

@@ -2,12 +2,16 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import docker, netfault, shell
 from .errors import ClusterError
 from .names import Bmc, NodeName
 from .settings import Settings
+from .topology import cloud_logs
 from .waiting import until
+
+APIS = ("nova-api", "keystone", "placement", "glance", "neutron")
 
 
 class Cluster:
@@ -86,6 +90,19 @@ class Cluster:
         """Return what a container printed since it was made."""
         return docker.logs(self.container(node))
 
+    def api_stop(self, service: str) -> None:
+        """End an API of the cloud (nova-api, keystone): connections to it are refused."""
+        self._svc("stop", service)
+
+    def api_start(self, service: str) -> None:
+        """Start an API again and wait until it answers."""
+        self._svc("start", service)
+        self._svc("wait", service)
+
+    def access_log(self, service: str) -> Path:
+        """Return the file in which an API notes every request; see testcloud.access_log."""
+        return cloud_logs(self.settings) / f"{_known_api(service)}-access.log"
+
     def quorate(self) -> bool:
         """Tell whether all controllers are online with a DC and quorum, by Pacemaker's word."""
         argv = ("crm_mon", "-1", "--output-as=xml")
@@ -102,11 +119,32 @@ class Cluster:
         """Wait until all controllers form one cluster."""
         until("all controllers to be online in one quorate cluster", self.quorate, timeout_s, 0.5)
 
+    def cloud_ready(self) -> bool:
+        """Tell whether every service of the cloud has answered since it booted."""
+        cloud = self.settings.cloud_machine().name
+        return self.exec(cloud, ("test", "-e", "/run/svc/ready"), check=False).code == 0
+
+    def wait_cloud(self, timeout_s: float = 180.0) -> None:
+        """Wait until every service of the cloud answers."""
+        until("every API of the cloud to answer", self.cloud_ready, timeout_s, 0.5)
+
+    def _svc(self, what: str, service: str) -> None:
+        cloud = self.settings.cloud_machine().name
+        self.exec(cloud, ("svc", what, _known_api(service)), timeout_s=150)
+
     def _pid(self, node: str) -> int:
         pid = docker.pid_of(self.container(node))
         if not pid:
-            raise ClusterError(f"{node} is not running: it has no network to act on; start it first")
+            raise ClusterError(
+                f"{node} is not running: it has no network to act on; start it first"
+            )
         return pid
 
     def _bmc_pid(self) -> int:
         return self._pid(self.settings.bmc_machine().name)
+
+
+def _known_api(service: str) -> str:
+    if service not in APIS:
+        raise ClusterError(f"no API {service!r} in the cloud; there are {', '.join(APIS)}")
+    return service

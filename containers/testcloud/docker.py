@@ -70,7 +70,7 @@ def create(spec: ContainerSpec) -> None:
 
 def copy_in(container: str, files: Iterable[File]) -> None:
     """Write files, owned by root, into a container, running or not."""
-    copy_tar_in(container, _tar_of(files))
+    copy_tar_in(container, tar_of(files))
 
 
 def copy_tar_in(container: str, tar: bytes) -> None:
@@ -78,7 +78,8 @@ def copy_tar_in(container: str, tar: bytes) -> None:
     shell.run(("docker", "cp", "-", f"{container}:/"), stdin=tar)
 
 
-def _tar_of(files: Iterable[File]) -> bytes:
+def tar_of(files: Iterable[File]) -> bytes:
+    """Return a tar archive of files; the same files give the same bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for file in files:

@@ -111,7 +111,9 @@ class Images:
         tree = self._settings.state / "build" / "debian"
         shutil.rmtree(tree, ignore_errors=True)
         tree.parent.mkdir(parents=True, exist_ok=True)
-        mirror = next((uri for uri, suite in mirrors.debian_sources() if suite == mirrors.SUITE), "")
+        mirror = next(
+            (uri for uri, suite in mirrors.debian_sources() if suite == mirrors.SUITE), ""
+        )
         options = ("--variant=minbase", "--include=ca-certificates", f"--keyring={mirrors.KEYRING}")
         argv = ("debootstrap", *options, mirrors.SUITE, str(tree), *([mirror] if mirror else []))
         shell.run(argv, timeout_s=900, log=self._log("debian"))

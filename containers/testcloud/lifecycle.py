@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import docker, engine, inventory, store
 from .cluster import Cluster
@@ -10,7 +11,7 @@ from .images import Images
 from .names import Machine, Role
 from .settings import Settings
 from .steps import in_parallel, say, step
-from .topology import container_spec, stages, state_folder
+from .topology import cloud_logs, container_spec, instances_folder, stages, state_folder
 
 
 def up(settings: Settings) -> Cluster:
@@ -21,9 +22,10 @@ def up(settings: Settings) -> Cluster:
     store.save(settings)
     gateway = settings.address(1)
     docker.ensure_network(settings.prefix, settings.subnet, gateway, _label(settings))
-    _remove_what_does_not_fit(settings, specs)
-    with step(f"{len(specs)} containers started"):
-        in_parallel([lambda m=m, s=s: _ensure_running(settings, m, s) for m, s in specs])
+    if not _can_go_on(settings, specs):
+        _start_over(settings, specs)
+    with step(f"{len(specs)} containers running"):
+        in_parallel([lambda s=spec: docker.start(s.name) for _, spec in specs])
     (settings.state / "inventory.json").write_text(inventory.text(settings))
     cluster = Cluster(settings)
     _wait_ready(cluster)
@@ -59,33 +61,54 @@ def _label(settings: Settings) -> str:
     return f"{CLUSTER_LABEL}={settings.prefix}"
 
 
-def _remove_what_does_not_fit(
-    settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec]]
-) -> None:
-    """Remove containers of other settings or older files, and half-made ones."""
-    wanted = {spec.name: spec.labels[SPEC_LABEL] for _, spec in specs}
+def _can_go_on(settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec]]) -> bool:
+    """Tell whether the containers that exist are this very cluster, and its cloud still lives.
+
+    The cloud keeps its data in memory: without it the computes' and the cluster's past means
+    nothing, and a host that Nova has forgotten cannot register again under its old identity.
+    """
     present = docker.containers(_label(settings))
-    stale = [name for name, seen in present.items() if wanted.get(name) != seen.spec]
-    if stale:
-        with step(f"{len(stale)} containers of an earlier cluster removed"):
-            docker.remove(stale)
+    wanted = {spec.name: spec.labels[SPEC_LABEL] for _, spec in specs}
+    cloud = present.get(settings.container(settings.cloud_machine().name))
+    same = {name: seen.spec for name, seen in present.items()} == wanted
+    return same and cloud is not None and cloud.running
 
 
-def _ensure_running(settings: Settings, machine: Machine, spec: ContainerSpec) -> None:
-    present = docker.containers(_label(settings)).get(spec.name)
-    if present is None:
-        if machine.role is Role.COMPUTE:
-            folder = state_folder(settings, machine)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-        docker.create(spec)
-    if present is None or not present.running:
-        docker.start(spec.name)
+def _start_over(settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec]]) -> None:
+    """Remove what is left of an earlier cluster and make every container anew, with empty disks."""
+    present = tuple(docker.containers(_label(settings)))
+    if present:
+        with step(f"{len(present)} containers of an earlier cluster removed"):
+            docker.remove(present)
+    for folder in _data_folders(settings):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    with step(f"{len(specs)} containers made"):
+        # The cloud takes longest to boot.
+        first = sorted(specs, key=lambda item: item[0].role is not Role.CLOUD)
+        in_parallel([lambda s=spec: _make_and_start(s) for _, spec in first], at_once=4)
+
+
+def _data_folders(settings: Settings) -> tuple[Path, ...]:
+    computes = (state_folder(settings, machine) for machine in settings.compute_machines())
+    return (*computes, instances_folder(settings), cloud_logs(settings))
+
+
+def _make_and_start(spec: ContainerSpec) -> None:
+    docker.create(spec)
+    docker.start(spec.name)
 
 
 def _wait_ready(cluster: Cluster) -> None:
-    with step("controllers quorate"):
-        cluster.wait_quorate()
+    def cloud() -> None:
+        with step("cloud ready: every API answers"):
+            cluster.wait_cloud()
+
+    def controllers() -> None:
+        with step("controllers quorate"):
+            cluster.wait_quorate()
+
+    in_parallel([cloud, controllers])
 
 
 def _remove_from_engine(settings: Settings, images: bool) -> None:

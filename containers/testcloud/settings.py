@@ -72,7 +72,7 @@ class Settings:
 
     def machines(self) -> tuple[Machine, ...]:
         """Return every container of the cluster."""
-        return (*self.nodes(), self.bmc_machine())
+        return (*self.nodes(), self.cloud_machine(), self.bmc_machine())
 
     def machine(self, name: str) -> Machine:
         """Return the container of this name.

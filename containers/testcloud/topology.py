@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from . import corosync, inventory
-from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec, File
+from . import corosync, inventory, openstack_conf
+from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec, File, tar_of
 from .images import Stage
 from .names import Machine, Role
 from .settings import CONTAINERS, Settings
@@ -19,21 +19,29 @@ _BOOT = "/usr/local/sbin/boot"
 _CAPABILITIES: Mapping[Role, tuple[str, ...]] = {
     Role.CONTROLLER: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
     Role.COMPUTE: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
+    Role.CLOUD: (),
     Role.BMC: (),
 }
+# The seed of the cloud is made by the cloud's own services, alone in a network of its own.
+_ALONE = ("--network=none", "--hostname=cloud", "--add-host=cloud:127.0.0.1", "--tmpfs=/srv")
+_VIRT_DRIVER = "/opt/openstack/lib/python3.11/site-packages/nova/virt/testcloud.py"
 
 
 def stages() -> tuple[Stage, ...]:
     """Return every image of the cluster."""
     pins = tuple(
-        File(name, (_IMAGES / name).read_bytes()) for name in ("requirements.txt", "constraints.txt")
+        File(name, (_IMAGES / name).read_bytes())
+        for name in ("requirements.txt", "constraints.txt")
     )
+    seed = File("cloud.tar", tar_of(_cloud_files(Settings())))
     return (
         Stage("base"),
         Stage("bmc", "base"),
         Stage("controller", "base"),
         Stage("openstack", "base", inputs=pins),
         Stage("compute", "openstack"),
+        Stage("cloud-services", "openstack"),
+        Stage("cloud", "cloud-services", inputs=(seed,), options=_ALONE),
     )
 
 
@@ -56,6 +64,16 @@ def state_folder(settings: Settings, machine: Machine) -> Path:
     return settings.state / "computes" / machine.name
 
 
+def instances_folder(settings: Settings) -> Path:
+    """Return the folder that all computes share: the disks of real guests."""
+    return settings.state / "instances"
+
+
+def cloud_logs(settings: Settings) -> Path:
+    """Return the folder with the logs of the OpenStack services."""
+    return settings.state / "cloud-logs"
+
+
 def _options(settings: Settings, machine: Machine) -> tuple[str, ...]:
     hosts = (f"--add-host={other.name}:{other.ip}" for other in settings.machines())
     return (
@@ -74,12 +92,17 @@ def _options(settings: Settings, machine: Machine) -> tuple[str, ...]:
 
 def _volumes(settings: Settings, machine: Machine) -> tuple[str, ...]:
     match machine.role:
+        case Role.CONTROLLER:
+            return ()
         case Role.COMPUTE:
-            return (f"--volume={state_folder(settings, machine)}:/var/lib/nova",)
+            return (
+                f"--volume={state_folder(settings, machine)}:/var/lib/nova",
+                f"--volume={instances_folder(settings)}:/var/lib/nova/instances",
+            )
+        case Role.CLOUD:
+            return (f"--volume={cloud_logs(settings)}:/var/log/openstack", "--tmpfs=/srv:mode=755")
         case Role.BMC:
             return (f"--volume={_engine_socket()}:/run/docker.sock",)
-        case _:
-            return ()
 
 
 def _engine_socket() -> str:
@@ -92,13 +115,32 @@ def _files(settings: Settings, machine: Machine) -> tuple[File, ...]:
     match machine.role:
         case Role.CONTROLLER:
             keys = corosync.controller_files(settings.state, settings.controller_machines())
-            return (boot, *keys, inventory.file(settings))
+            return (boot, *keys, inventory.file(settings), openstack_conf.clouds_yaml())
         case Role.COMPUTE:
-            return (boot, corosync.remote_key(settings.state))
+            return (boot, corosync.remote_key(settings.state), *_nova_compute(settings, machine))
+        case Role.CLOUD:
+            return (boot, *_cloud_files(settings))
         case Role.BMC:
             return (boot, _own(Role.BMC, "bmcd", "/usr/local/sbin/bmcd"), _bmc_list(settings))
-        case _:
-            return (boot,)
+
+
+def _nova_compute(settings: Settings, machine: Machine) -> tuple[File, ...]:
+    conf = openstack_conf.nova_compute(settings, machine)
+    return (
+        File("/etc/nova/nova.conf", conf, 0o600),
+        _own(Role.COMPUTE, "nova-compute", "/etc/init.d/nova-compute"),
+        _own(Role.COMPUTE, "virt_driver.py", _VIRT_DRIVER, 0o644),
+    )
+
+
+def _cloud_files(settings: Settings) -> tuple[File, ...]:
+    library = "/usr/local/lib/testcloud"
+    return (
+        *openstack_conf.cloud_files(settings),
+        _own(Role.CLOUD, "svc", "/usr/local/sbin/svc"),
+        _own(Role.CLOUD, "catalog.py", f"{library}/catalog.py", 0o644),
+        _own(Role.CLOUD, "neutron_application.py", f"{library}/neutron_application.py", 0o644),
+    )
 
 
 def _own(role: Role, name: str, path: str, mode: int = 0o755) -> File:

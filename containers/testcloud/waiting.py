@@ -9,9 +9,7 @@ from .errors import WaitTimedOut
 T = TypeVar("T")
 
 
-def until(
-    what: str, probe: Callable[[], T | None], timeout_s: float, interval_s: float = 0.2
-) -> T:
+def until(what: str, probe: Callable[[], T | None], timeout_s: float, interval_s: float = 0.2) -> T:
     """Call probe until it returns something true, and return that.
 
     Raises WaitTimedOut, naming `what`, when timeout_s have passed.

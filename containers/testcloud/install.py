@@ -1,0 +1,62 @@
+"""Installing nova-ha from the checkout into every node, as `make install` would on each."""
+
+import io
+import tarfile
+import tempfile
+from pathlib import Path
+
+from . import docker, shell
+from .cluster import Cluster
+from .names import NodeName
+from .settings import REPOSITORY
+from .steps import in_parallel, say, step
+
+_MANIFEST = "/var/lib/testcloud/installed"
+# What an earlier install put there and this one may not: a stale module would still be imported.
+_REMOVE_OLD = f"if [ -e {_MANIFEST} ]; then xargs -a {_MANIFEST} -d '\\n' rm -f; fi"
+
+
+def everywhere(cluster: Cluster, repository: Path = REPOSITORY) -> bool:
+    """Install into all controllers and computes; False, and a word why, where there is no target."""
+    if not _has_target(repository):
+        say(f"  {repository} has no Makefile with a target `install`: nothing installed.")
+        return False
+    nodes = (*cluster.controllers(), *cluster.computes())
+    with step(f"nova-ha installed in {len(nodes)} nodes"):
+        with tempfile.TemporaryDirectory() as folder:
+            shell.run(("make", "-C", str(repository), "install", f"DESTDIR={folder}"))
+            archive = _archive(Path(folder))
+        in_parallel([lambda n=node: _into(cluster, n, archive) for node in nodes])
+    return True
+
+
+def _has_target(repository: Path) -> bool:
+    makefile = repository / "Makefile"
+    return makefile.exists() and "\ninstall:" in makefile.read_text()
+
+
+def _into(cluster: Cluster, node: NodeName, archive: bytes) -> None:
+    cluster.exec(node, ("sh", "-c", _REMOVE_OLD))
+    docker.copy_tar_in(cluster.container(node), archive)
+
+
+def _archive(tree: Path) -> bytes:
+    """Return the tree as a tar archive in root's name, with a list of its files."""
+    buffer = io.BytesIO()
+    paths = sorted(tree.rglob("*"))
+    files = "".join(f"/{path.relative_to(tree)}\n" for path in paths if path.is_file()).encode()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in paths:
+            tar.add(path, f"{path.relative_to(tree)}", recursive=False, filter=_as_root)
+        entry = tarfile.TarInfo(_MANIFEST.lstrip("/"))
+        entry.size = len(files)
+        tar.addfile(entry, io.BytesIO(files))
+    return buffer.getvalue()
+
+
+def _as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    if entry.isdir():
+        entry.mode = 0o755
+    return entry

@@ -44,8 +44,8 @@ class Cloud(Protocol):
         """List all nova-compute services."""
         ...
 
-    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
-        """List all servers of a host, of every project."""
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+        """List all servers of a host, of every project, on demand with their faults."""
         ...
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

@@ -57,9 +57,13 @@ class RunDir:
         self.wake_path = f"{path}/wake"
 
     def create(self) -> None:
-        """Make the directory; others may pass through it, because alert hooks run as hacluster."""
+        """Make the directory; others may pass through it, because alert hooks run as hacluster.
+
+        The one above it too, where all resources of the node have theirs: Pacemaker's umask is 077.
+        """
         os.makedirs(self.path, mode=0o755, exist_ok=True)
-        os.chmod(self.path, 0o755)  # noqa: S103
+        for path in (self.path, os.path.dirname(self.path)):
+            os.chmod(path, 0o755)  # noqa: S103
 
     @contextmanager
     def hold_lock(self) -> Iterator[None]:

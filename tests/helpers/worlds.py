@@ -91,8 +91,8 @@ def ours(host: ComputeHost = HOST, **changes: Any) -> Service:  # noqa: ANN401
     return service(host, **{**held, **changes})
 
 
-def server(number: int = 1, vm_state: str = "active", fault: str = "") -> Server:
-    return Server(ServerId(f"server-{number}"), f"vm-{number}", vm_state, fault)
+def server(number: int = 1, fault: str = "") -> Server:
+    return Server(ServerId(f"server-{number}"), f"vm-{number}", fault)
 
 
 def migration(

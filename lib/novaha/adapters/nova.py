@@ -79,9 +79,14 @@ class Nova:
         body = self._call("GET", "/os-services?binary=nova-compute")
         return tuple(_read(_service, raw) for raw in _field(body, "services"))
 
-    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
-        """List the servers of a host, of every project, with the fault of those in ERROR."""
-        pages = self._pages("/servers/detail", "servers", all_tenants="1", host=host)
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+        """List the servers of a host, of every project.
+
+        faults: with the fault of those in ERROR. That list makes nova-api ask Neutron too, and took
+        ten times as long as the short one (0.56 s for 10 servers on a busy machine).
+        """
+        path = "/servers/detail" if faults else "/servers"
+        pages = self._pages(path, "servers", all_tenants="1", host=host)
         return tuple(_read(_server, raw) for raw in pages)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
@@ -230,7 +235,7 @@ def _service(raw: Json) -> Service:
 
 def _server(raw: Json) -> Server:
     fault = (raw.get("fault") or {}).get("message", "")
-    return Server(ServerId(raw["id"]), raw["name"], raw["OS-EXT-STS:vm_state"], fault[:200])
+    return Server(ServerId(raw["id"]), raw["name"], fault[:200])
 
 
 def _migration(raw: Json) -> Migration:

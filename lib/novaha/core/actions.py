@@ -132,9 +132,10 @@ class AskServices:
 
 @dataclass(frozen=True)
 class AskServers:
-    """List the servers that Nova places on a host."""
+    """List the servers that Nova places on a host; with their faults it costs Nova far more."""
 
     host: ComputeHost
+    faults: bool = False
 
 
 @dataclass(frozen=True)

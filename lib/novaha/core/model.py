@@ -103,11 +103,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Server:
-    """A Nova server as the list of its host shows it."""
+    """A Nova server as a list of its host shows it; fault: Nova's words, where asked for."""
 
     id: ServerId
     name: str
-    vm_state: str
     fault: str = ""
 
 

@@ -115,8 +115,8 @@ class FakeCloud:
     def services(self) -> tuple[Service, ...]:
         return self._call("services", lambda: tuple(self.wire.world.services.values()))
 
-    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
-        return self._call("servers", lambda: self.wire.world.servers(host))
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+        return self._call("servers", lambda: self.wire.world.servers(host, faults=faults))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))

@@ -178,9 +178,9 @@ class World:
                 if m.source == node.host and m.status == "done":
                     self._mark(m.id, "completed")
 
-    def servers(self, host: ComputeHost) -> tuple[Server, ...]:
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
         found = (i for i in self.instances.values() if i.host == host)
-        return tuple(Server(i.id, i.id, "active") for i in found)
+        return tuple(Server(i.id, i.id, "broken" if faults else "") for i in found)
 
     def records(self, host: ComputeHost) -> tuple[Migration, ...]:
         """Return the records as Nova orders them: the newest first."""

@@ -18,7 +18,6 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.model import HoldMark, Memory, Service
-from novaha.core.names import ComputeHost
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import Ports
 
@@ -41,8 +40,9 @@ def _answer(memory: Memory, question: Question, now_s: float, ports: Ports) -> M
     match question:
         case AskServices():
             return remember.saw_services(memory, ports.cloud.services(), now_s)
-        case AskServers(host):
-            return remember.saw_servers(memory, host, ports.cloud.servers(host), now_s)
+        case AskServers(host, faults):
+            servers = ports.cloud.servers(host, faults=faults)
+            return remember.saw_servers(memory, host, servers, now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, ports.cloud.migrations(host), now_s)
 
@@ -104,8 +104,9 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
     """
     recovery = action.recovery
     if recovery.phase == "evacuating":
+        asked_s = ports.clock.monotonic_s()
         services = ports.cloud.services()
-        memory = remember.saw_services(memory, services, ports.clock.monotonic_s())
+        memory = remember.saw_services(memory, services, asked_s)
         heartbeat = next((s.heartbeat for s in services if s.host == recovery.host), "")
         recovery = recovery.released(heartbeat)
         ports.cluster.write_recovery(recovery)
@@ -138,8 +139,12 @@ def _trouble(memory: Memory, error: Exception, ports: Ports) -> Memory:
 
 
 def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
-    """Remember a refusal: of a force-up it means "not yet", of anything else it is trouble."""
-    if isinstance(action, ForceUp):
-        host: ComputeHost = action.service.host
-        return remember.service_refused(memory, host, ports.clock.monotonic_s(), str(error))
-    return _trouble(memory, error, ports)
+    """Remember a refusal: of a change to one host's service it concerns that host alone.
+
+    The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
+    """
+    if not isinstance(action, ForceDown | Disable | ForceUp | Enable):
+        return _trouble(memory, error, ports)
+    now_s = ports.clock.monotonic_s()
+    memory = remember.service_refused(memory, action.service.host, now_s, str(error))
+    return memory if isinstance(action, ForceUp) else remember.forget_services(memory)

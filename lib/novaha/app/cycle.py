@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from novaha.app.apply import TROUBLE_WAIT_S, apply, ask, take_results
 from novaha.core import memory as remember
-from novaha.core.actions import Action, Decision, Hold, Reason
+from novaha.core.actions import Action, Decision, Hold, Question, Reason
 from novaha.core.decide import decide, questions
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.policy import Policy
@@ -36,24 +36,29 @@ class Reconciler:
     def cycle(self) -> tuple[Hold, ...]:
         """Do all that can be done now and return what is being waited for.
 
-        Raises ClusterUnavailable; Nova's troubles are remembered and returned as a Hold.
+        A question is asked once between two actions: a Nova that takes longer to answer than the
+        answer stays fresh must not keep the actions waiting. Raises ClusterUnavailable; Nova's
+        troubles are remembered and returned as a Hold.
         """
         cluster: ClusterView | None = None
         holds: tuple[Hold, ...] = ()
+        answered: set[Question] = set()
         for _ in range(PASSES):
             self.memory = take_results(self.memory, self.ports)
             if cluster is None:
                 cluster = self._observe()
             decisions = self._decide(cluster)
             holds = tuple(d for d in decisions if isinstance(d, Hold))
-            asked = questions(decisions)
+            asked = tuple(q for q in questions(decisions) if q not in answered)
             if asked:
+                answered.update(asked)
                 self.memory = ask(self.memory, asked, self.ports)
                 continue
             actions = _actions(decisions)
             if not actions:
                 break
             cluster = None
+            answered.clear()
             self._apply(actions)
         self.ports.journal.holds(holds)
         return holds
@@ -63,6 +68,7 @@ class Reconciler:
         waits = {
             Reason.FENCE_PENDING: FENCE_POLL_S,
             Reason.CLOUD: TROUBLE_WAIT_S,
+            Reason.ASKING: self.policy.poll_s,
             Reason.IN_FLIGHT: self.policy.poll_s,
             Reason.QUEUED: self.policy.poll_s,
             Reason.SETTLING: self.policy.poll_s,

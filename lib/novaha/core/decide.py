@@ -26,7 +26,7 @@ from novaha.core.actions import (
     Reason,
     Release,
 )
-from novaha.core.evacuation import HostPlan, find_service, plan
+from novaha.core.evacuation import HostPlan, find_service, plan, services_again
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
@@ -81,23 +81,36 @@ def _begin(
     try:
         host = compute_host_of(receipt.node, hosts, policy.host_map)
     except HostNotFound as error:
-        return (Hold(receipt.node, Reason.HOST_UNKNOWN, f"{error}; set host_map"),)
+        hold = Hold(receipt.node, Reason.HOST_UNKNOWN, f"{error}; set host_map")
+        return (*services_again(view, policy), hold)
     except HostAmbiguous as error:
-        return (Hold(receipt.node, Reason.HOST_AMBIGUOUS, f"{error}; set host_map"),)
+        hold = Hold(receipt.node, Reason.HOST_AMBIGUOUS, f"{error}; set host_map")
+        return (*services_again(view, policy), hold)
     service = find_service(memory.services.value, host)
-    records = memory.migrations.get(host)
-    if service is None or records is None or records.asked_s < since_s:
+    records, servers = memory.migrations.get(host), memory.servers.get(host)
+    if service is None or records is None or servers is None:
+        return (AskMigrations(host), AskServers(host))
+    if records.asked_s < since_s or servers.asked_s < since_s:
         return (AskMigrations(host), AskServers(host))
     after = max((migration.id for migration in records.value), default=0)
-    found = before.found if before else _found(service)
+    found = _found(service, before.found if before else None)
     recovery = Recovery(receipt.node, receipt.id, host, "evacuating", found, after)
     force = () if service.forced_down else (ForceDown(service),)
     return (BeginRecovery(recovery), *force)
 
 
-def _found(service: Service) -> Found:
+def _found(service: Service, before: Found | None) -> Found:
+    """Return how a person had left the service, seeing through what we set ourselves.
+
+    before: what the recovery found that this one takes over, with all that it had set.
+    """
     ours = not service.enabled and service.disabled_reason.startswith(OUR_REASON)
-    return Found(service.enabled or ours, service.forced_down and not ours)
+    if before is None:
+        return Found(service.enabled or ours, service.forced_down and not ours)
+    return Found(
+        enabled=service.enabled or (ours and before.enabled),
+        forced_down=service.forced_down and before.forced_down,
+    )
 
 
 def _orphans(cluster: ClusterView, unreadable: set[NodeName]) -> tuple[Decision, ...]:
@@ -127,10 +140,17 @@ def _without_the_cloud(view: View, decisions: tuple[Decision, ...]) -> tuple[Dec
     """While Nova gives no answer, neither ask nor change anything there."""
     if view.memory.trouble is None or view.now_s >= view.memory.trouble_until_s:
         return decisions
-    kept = tuple(d for d in decisions if isinstance(d, Hold | DropHold | Release))
+    kept = tuple(d for d in decisions if _without_nova(d))
     dropped = len(kept) < len(decisions)
     hold = Hold("nova", Reason.CLOUD, view.memory.trouble)
     return (*kept, hold) if dropped else kept
+
+
+def _without_nova(decision: Decision) -> bool:
+    """Tell what needs nothing of Nova; a release out of an evacuation reads the heartbeat."""
+    if isinstance(decision, Release):
+        return decision.recovery.phase == "returning"
+    return isinstance(decision, Hold | DropHold)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

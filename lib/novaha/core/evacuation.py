@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from novaha.core.actions import (
     AskMigrations,
@@ -16,8 +17,8 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.memory import ended_badly, newest_by_server
-from novaha.core.model import Answer, Migration, Server, Service, View
-from novaha.core.names import ComputeHost
+from novaha.core.model import Answer, Migration, Post, Server, Service, View
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
@@ -31,6 +32,7 @@ class Stand(Enum):
     UNSURE = "a request may still take effect: nothing may be sent"
     MOVED = "its record says that it left; the list of servers is older than that"
     WAITING = "the last try failed; the next one is not due"
+    CHECKING = "the next try is due, once what Nova holds of it has been read again"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,11 @@ class Fate:
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What a host needs now; ready are evacuations that want a slot, busy how many have one."""
+    """What a host needs now; ready are evacuations that want a slot, busy how many have one.
+
+    Questions stand beside all that can be decided without their answers, so that a Nova which is
+    slower than we ask holds nothing up.
+    """
 
     decisions: tuple[Decision, ...]
     ready: tuple[Evacuate, ...] = ()
@@ -58,24 +64,77 @@ class HostPlan:
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
     """Return what the evacuation of a proven fenced host needs next."""
     memory = view.memory
+    busy = len(occupied(view, policy, recovery))
     if memory.services is None:
-        return HostPlan((AskServices(),))
+        return HostPlan((AskServices(),), busy=busy)
     service = find_service(memory.services.value, recovery.host)
     if service is None:
         text = f"Nova no longer lists the nova-compute service of {recovery.host}"
-        return HostPlan((AskServices(), Hold(recovery.host, Reason.HOST_UNKNOWN, text)))
+        hold = Hold(recovery.host, Reason.HOST_UNKNOWN, text)
+        return HostPlan((*services_again(view, policy), hold), busy=busy)
     if not service.forced_down:
-        return HostPlan((ForceDown(service),))
+        refused = refused_change(view, policy, service.host)
+        return HostPlan((refused or ForceDown(service),), busy=busy)
     servers = memory.servers.get(recovery.host)
     migrations = memory.migrations.get(recovery.host)
     if servers is None or migrations is None:
-        return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)))
-    return _Evacuation(view, policy, recovery, receipt, service, servers, migrations).plan()
+        return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)), busy=busy)
+    return _Evacuation(view, policy, recovery, receipt, service, servers, migrations).plan(busy)
 
 
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
     """Return the host's service, or None when Nova does not list it."""
     return next((service for service in services if service.host == host), None)
+
+
+def services_again(view: View, policy: Policy) -> tuple[AskServices, ...]:
+    """Return the question for the services, if their list has some age."""
+    services = view.memory.services
+    if services is None or view.now_s - services.asked_s >= policy.return_poll_s:
+        return (AskServices(),)
+    return ()
+
+
+def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
+    """Return a hold while Nova's last refusal to change the host's service is fresh."""
+    refused = view.memory.service_refused.get(host)
+    if refused is None or view.now_s - refused[0] >= policy.return_poll_s:
+        return None
+    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused[1]}")
+
+
+def occupied(view: View, policy: Policy, recovery: Recovery) -> frozenset[ServerId]:
+    """Return the servers of a host that Nova moves, or may move once a request arrives.
+
+    Servers that left the list count while their record is open; one of before this recovery that
+    never came to its end does not, once its server is gone.
+    """
+    memory, host = view.memory, recovery.host
+    servers, migrations = memory.servers.get(host), memory.migrations.get(host)
+    listed = {server.id for server in servers.value} if servers else set()
+    newest = newest_by_server(migrations.value if migrations else ())
+    moving = {
+        server
+        for server, m in newest.items()
+        if m.status in IN_FLIGHT and (server in listed or m.id > recovery.after_migration)
+    }
+    posted = {
+        server
+        for server, post in memory.posts.items()
+        if post.host == host and not (_settled(policy, migrations, post.at_s) and _over(post))
+    }
+    return frozenset(moving | posted)
+
+
+def _over(post: Post) -> bool:
+    return post.state != "sent"
+
+
+def _settled(
+    policy: Policy, migrations: Answer[tuple[Migration, ...]] | None, since_s: float
+) -> bool:
+    """Tell whether a request of that moment cannot take effect any more, as Nova shows it."""
+    return migrations is not None and migrations.asked_s >= since_s + policy.settle_s
 
 
 @dataclass(frozen=True)
@@ -88,24 +147,36 @@ class _Evacuation:
     servers: Answer[tuple[Server, ...]]
     migrations: Answer[tuple[Migration, ...]]
 
-    def plan(self) -> HostPlan:
+    def plan(self, busy: int) -> HostPlan:
         fates = [self.fate(server) for server in self.servers.value]
-        busy = self.in_flight(fates)
         disable = self.disable()
-        question = self.question(fates, busy)
-        if question is not None:
-            return HostPlan((question, *disable), busy=busy)
-        if not fates and not busy:
+        if not fates and not busy and not self.stale():
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
-        ready = self.ready(fates)
-        return HostPlan(
-            (*self.holds(fates, busy), *self.give_back(fates, busy)), ready, busy, disable
+        decisions: tuple[Decision, ...] = (
+            *self.ask_migrations(fates, busy),
+            *self.ask_servers(fates, busy),
+            *self.holds(fates, busy),
+            *self.give_back(fates, busy),
         )
+        return HostPlan(decisions, self.ready(fates), busy, disable)
+
+    @cached_property
+    def newest(self) -> dict[ServerId, Migration]:
+        return newest_by_server(self.migrations.value)
+
+    @cached_property
+    def failures(self) -> dict[ServerId, list[Migration]]:
+        """The records of this recovery that ended badly, by server, the newest one last."""
+        failures: dict[ServerId, list[Migration]] = {}
+        for m in sorted(self.migrations.value, key=lambda m: m.id):
+            if m.id > self.recovery.after_migration and ended_badly(m):
+                failures.setdefault(m.server, []).append(m)
+        return failures
 
     def fate(self, server: Server) -> Fate:
         """Return where a server stands, from its newest record, our request and the clock."""
         post = self.view.memory.posts.get(server.id)
-        newest = newest_by_server(self.migrations.value).get(server.id)
+        newest = self.newest.get(server.id)
         if newest is not None and newest.status in IN_FLIGHT:
             return Fate(server, Stand.IN_FLIGHT)
         if post is not None and post.state == "sent":
@@ -120,12 +191,7 @@ class _Evacuation:
     def failed(self, server: Server) -> Fate:
         """Return the fate of a server that nothing is moving: tried before, or never."""
         memory = self.view.memory
-        after = self.recovery.after_migration
-        bad = [
-            m
-            for m in self.migrations.value
-            if m.server == server.id and m.id > after and ended_badly(m)
-        ]
+        bad = self.failures.get(server.id, [])
         refusal = memory.refusals.get(server.id)
         failures = len(bad) + (refusal.count if refusal else 0)
         if failures == 0:
@@ -138,79 +204,87 @@ class _Evacuation:
         if refusal is not None and refusal.last_s >= last_s:
             last_s, text, refused = refusal.last_s, refusal.text, not refusal.lost
         due_s = last_s + self.policy.backoff_s(failures)
-        stand = Stand.READY if self.view.now_s >= due_s else Stand.WAITING
-        return Fate(server, stand, failures, due_s, text, refused)
+        return Fate(server, self.due(due_s), failures, due_s, text, refused)
+
+    def due(self, due_s: float) -> Stand:
+        """Return where a server stands that is to be tried again at some time.
+
+        Meanwhile a person may have moved or deleted it, so both lists must be newer than that.
+        """
+        if self.view.now_s < due_s:
+            return Stand.WAITING
+        fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
+        return Stand.READY if fresh else Stand.CHECKING
 
     def settled(self, since_s: float) -> bool:
-        """Tell whether a request of that moment cannot take effect any more, as Nova shows it."""
-        return self.migrations.asked_s >= since_s + self.policy.settle_s
+        return _settled(self.policy, self.migrations, since_s)
 
-    def in_flight(self, fates: list[Fate]) -> int:
-        """Count what occupies a slot, records of servers that already left the list included."""
-        listed = {fate.server.id for fate in fates}
-        moving = sum(fate.stand in (Stand.IN_FLIGHT, Stand.UNSURE) for fate in fates)
-        gone = {
-            m.server
-            for m in self.migrations.value
-            if m.status in IN_FLIGHT and m.server not in listed
-        }
-        return moving + len(gone)
+    def stale(self) -> bool:
+        """Tell whether the list of servers is older than that of the records."""
+        return self.servers.asked_s < self.migrations.asked_s
 
-    def question(self, fates: list[Fate], busy: int) -> AskMigrations | AskServers | None:
-        """Return what must be asked before anything else can be said of this host.
+    def ask_migrations(self, fates: list[Fate], busy: int) -> tuple[AskMigrations, ...]:
+        """Return the cheap question: polled while something moves, and before each new try."""
+        poll = busy and self.view.now_s - self.migrations.asked_s >= self.policy.poll_s
+        settle = self.settling() and self.settle_over()
+        checking = any(fate.stand is Stand.CHECKING for fate in fates)
+        return (AskMigrations(self.recovery.host),) if poll or settle or checking else ()
 
-        The cheap list of records is polled while something moves. The list of servers is asked
-        again only when every server on it came to an end, or before one is tried again.
-        """
-        host = self.recovery.host
-        now_s = self.view.now_s
-        if busy and now_s - self.migrations.asked_s >= self.policy.poll_s:
-            return AskMigrations(host)
-        if self.adopted() and self.settle_over() and not self.settled(self.view.memory.started_s):
-            return AskMigrations(host)
-        if any(self.servers.asked_s < fate.due_s <= now_s for fate in fates):
-            return AskServers(host)
-        open_ = busy or any(fate.stand is Stand.READY for fate in fates)
-        stale = self.servers.asked_s < self.migrations.asked_s
-        moved = any(fate.stand is Stand.MOVED for fate in fates) or not fates
-        if not open_ and moved and (stale or now_s - self.servers.asked_s >= self.policy.poll_s):
-            return AskServers(host) if fates or stale else None
-        return None
+    def ask_servers(self, fates: list[Fate], busy: int) -> tuple[AskServers, ...]:
+        """Return the dear question: once every server came to an end, and before each new try."""
+        stands = {fate.stand for fate in fates}
+        ask = (AskServers(self.recovery.host),)
+        if Stand.CHECKING in stands:
+            return (AskServers(self.recovery.host, faults=True),)
+        if busy or Stand.READY in stands:
+            return ()
+        again = self.stale() or self.view.now_s - self.servers.asked_s >= self.policy.poll_s
+        return ask if (Stand.MOVED in stands and again) or (not fates and self.stale()) else ()
 
     def adopted(self) -> bool:
         """Tell whether an earlier process began this recovery, which may have had requests out."""
         return self.recovery.receipt_id not in self.view.memory.begun
 
+    def settling(self) -> bool:
+        """Tell whether requests of an earlier process may still arrive, for all we have read."""
+        return self.adopted() and not self.settled(self.view.memory.started_s)
+
     def settle_over(self) -> bool:
         return self.view.now_s >= self.view.memory.started_s + self.policy.settle_s
 
     def ready(self, fates: list[Fate]) -> tuple[Evacuate, ...]:
-        """Return the evacuations that may be posted; never beside a predecessor's requests."""
-        if self.adopted() and not self.settled(self.view.memory.started_s):
+        """Return the evacuations that may be posted, those that failed least before the others.
+
+        Never beside a predecessor's requests.
+        """
+        if self.settling():
             return ()
-        return tuple(
-            Evacuate(fate.server.id, self.recovery.host)
-            for fate in fates
-            if fate.stand is Stand.READY
-        )
+        ready = [fate for fate in fates if fate.stand is Stand.READY]
+        ready.sort(key=lambda fate: fate.failures)
+        return tuple(Evacuate(fate.server.id, self.recovery.host) for fate in ready)
 
     def disable(self) -> tuple[Disable, ...]:
-        """Return the disabling of the service, unless a person did it before."""
-        if not self.service.enabled:
+        """Return the disabling of the service, unless a person did it before, or Nova refuses."""
+        if not self.service.enabled or refused_change(self.view, self.policy, self.recovery.host):
             return ()
         return (Disable(self.service, f"{OUR_REASON} fenced, receipt {self.recovery.receipt_id}"),)
 
     def holds(self, fates: list[Fate], busy: int) -> tuple[Hold, ...]:
         """Return what is being waited for: one line for the host, one for each blocked server."""
         host = self.recovery.host
-        out = [self.blocked(fate) for fate in fates if fate.stand is Stand.WAITING]
+        failed = (Stand.WAITING, Stand.CHECKING)
+        out = [self.blocked(fate) for fate in fates if fate.stand in failed]
+        refused = refused_change(self.view, self.policy, host)
+        out += [refused] if refused else []
         waiting = sum(fate.stand is Stand.READY for fate in fates)
-        if waiting and self.adopted() and not self.settled(self.view.memory.started_s):
+        if waiting and self.settling():
             wait_s = self.view.memory.started_s + self.policy.settle_s - self.view.now_s
             text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
             out.append(Hold(host, Reason.SETTLING, text))
         if busy:
             out.append(Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated"))
+        elif not fates or any(fate.stand is Stand.MOVED for fate in fates):
+            out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
 
     def blocked(self, fate: Fate) -> Hold:

@@ -47,6 +47,11 @@ def service_refused(memory: Memory, host: ComputeHost, now_s: float, text: str) 
     )
 
 
+def forget_services(memory: Memory) -> Memory:
+    """Have the services listed again: what was decided on them is refused."""
+    return replace(memory, services=None)
+
+
 def saw_servers(
     memory: Memory, host: ComputeHost, servers: tuple[Server, ...], asked_s: float
 ) -> Memory:

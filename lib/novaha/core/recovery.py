@@ -61,7 +61,15 @@ class Recovery:
 
     def released(self, heartbeat: str) -> "Recovery":
         """Return the record of the same recovery once the host may start nova-compute again."""
-        return replace(self, phase="returning", heartbeat=heartbeat.replace(" ", "T") or "-")
+        return replace(self, phase="returning", heartbeat=_one_word(heartbeat))
+
+    def beats_since(self, heartbeat: str) -> bool:
+        """Tell whether nova-compute gave a sign of life after its release."""
+        return _one_word(heartbeat) not in (self.heartbeat, "-")
+
+
+def _one_word(heartbeat: str) -> str:
+    return heartbeat.replace(" ", "T") or "-"
 
 
 def parse_recovery(node: NodeName, value: str) -> Recovery:

@@ -1,7 +1,8 @@
 """The way back: from the release of a host until it serves as it did before."""
 
+from dataclasses import replace
+
 from novaha.core.actions import (
-    AskServices,
     Decision,
     Enable,
     EndRecovery,
@@ -9,7 +10,7 @@ from novaha.core.actions import (
     Hold,
     Reason,
 )
-from novaha.core.evacuation import find_service
+from novaha.core.evacuation import find_service, refused_change, services_again
 from novaha.core.model import Service, View
 from novaha.core.policy import Policy
 from novaha.core.recovery import OUR_REASON, Recovery
@@ -24,26 +25,26 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     """
     if recovery.node not in view.cluster.online:
         return (Hold(recovery.node, Reason.HOST_OFF, "is evacuated and released, and still off"),)
-    services = view.memory.services
-    if services is None or view.now_s - services.asked_s >= policy.return_poll_s:
-        return (AskServices(),)
+    services, again = view.memory.services, services_again(view, policy)
+    if services is None:
+        return again
     service = find_service(services.value, recovery.host)
     if service is None:
-        return (EndRecovery(recovery),)
-    if service.heartbeat.replace(" ", "T") == recovery.heartbeat:
-        return (Hold(recovery.host, Reason.HOST_STARTING, "is released; nova-compute not yet up"),)
-    return _give_back(view, policy, recovery, service)
+        return (*again, EndRecovery(recovery))
+    if not recovery.beats_since(service.heartbeat):
+        text = "is released; nova-compute not yet up"
+        return (*again, Hold(recovery.host, Reason.HOST_STARTING, text))
+    return (*again, *_give_back(view, policy, recovery, service))
 
 
 def _give_back(
     view: View, policy: Policy, recovery: Recovery, service: Service
 ) -> tuple[Decision, ...]:
+    refused = refused_change(view, policy, service.host)
     if service.forced_down and not recovery.found.forced_down:
-        refused = view.memory.service_refused.get(service.host)
-        if refused is not None and view.now_s - refused[0] < policy.return_poll_s:
-            return (Hold(service.host, Reason.RECORDS_OPEN, refused[1]),)
-        return (ForceUp(service),)
+        not_yet = refused and replace(refused, reason=Reason.RECORDS_OPEN)
+        return (not_yet or ForceUp(service),)
     ours = service.disabled_reason.startswith(OUR_REASON)
     if not service.enabled and recovery.found.enabled and ours:
-        return (Enable(service),)
+        return (refused or Enable(service),)
     return (EndRecovery(recovery),)

@@ -1,5 +1,6 @@
 """Pacemaker's configuration, by the pcs commands of crm-config/, as an operator would run them."""
 
+from testcloud import install
 from testcloud.cluster import Cluster
 from testcloud.names import Role
 from testcloud.waiting import until
@@ -18,8 +19,12 @@ def configured(cluster: Cluster) -> bool:
 
 
 def configure(cluster: Cluster) -> None:
-    """Configure the cluster once, then wait until every compute serves."""
-    if not configured(cluster):
+    """Install this checkout everywhere, configure once, wait until every compute serves."""
+    install.everywhere(cluster)
+    if configured(cluster):
+        restart = ("crm_resource", "--restart", "--resource", "nova-evacuate", "--timeout", "60s")
+        cluster.exec(cluster.controllers()[0], restart, timeout_s=90.0)
+    else:
         argv = ("env", "NOVA_COMPUTE=lsb:nova-compute", "bash", SCRIPT, CLOUD)
         lines = node_lines(cluster).encode()
         cluster.exec(cluster.controllers()[0], argv, stdin=lines, timeout_s=180.0)

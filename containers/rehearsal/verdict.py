@@ -1,8 +1,15 @@
 """Judgements by Nova's own state; each raises AssertionError with what is wrong."""
 
+from http import HTTPStatus
+
+from testcloud import access_log
+from testcloud.access_log import Request
 from testcloud.cloudctl import CloudCtl
+from testcloud.cluster import Cluster
 
 from .story import Story
+
+OK = HTTPStatus.OK.value
 
 
 def assert_each_moved_once(cloud: CloudCtl, story: Story) -> None:
@@ -22,6 +29,28 @@ def assert_each_moved_once(cloud: CloudCtl, story: Story) -> None:
     if any(count != 1 for count in counts.values()):
         msg = f"evacuation records: {counts}"
         raise AssertionError(msg)
+
+
+def requests_of_controllers(cluster: Cluster, service: str, since_s: float) -> tuple[Request, ...]:
+    """Return what the controllers asked of an API since a moment, by the API's own access log."""
+    clients = tuple(machine.ip for machine in cluster.settings.controller_machines())
+    log = cluster.access_log(service)
+    return tuple(access_log.requests(log, since_s=since_s, clients=clients))
+
+
+def changes(cluster: Cluster, since_s: float) -> tuple[Request, ...]:
+    """Return the controllers' requests that change something in Nova."""
+    asked = requests_of_controllers(cluster, "nova-api", since_s)
+    return tuple(request for request in asked if request.method != "GET")
+
+
+def evacuate_posts(cluster: Cluster, since_s: float) -> tuple[Request, ...]:
+    """Return the evacuate requests that Nova accepted."""
+    return tuple(
+        request
+        for request in changes(cluster, since_s)
+        if request.method == "POST" and request.path.endswith("/action") and request.status == OK
+    )
 
 
 def assert_untouched(cloud: CloudCtl, host: str) -> None:

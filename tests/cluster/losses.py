@@ -1,0 +1,47 @@
+"""What the tests of a lost host have in common."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rehearsal.copies import CopyCount
+from rehearsal.follow import begin, following, wait_for
+from rehearsal.story import Story
+from rehearsal.verdict import assert_each_moved_once
+from testcloud.cloudctl import CloudCtl
+from testcloud.cluster import Cluster
+from testcloud.names import Driver
+from testcloud.referee import fake_guests, qemus
+
+VICTIM = "compute-1"
+WITNESS = "controller-3"
+RECOVERED_S = 240.0
+SERVING_S = 180.0
+
+
+def seeded(cluster: Cluster, cloud: CloudCtl, instances: int = 6) -> Story:
+    """Boot instances on the victim and return its story."""
+    cloud.boot(instances, [VICTIM], "victim")
+    return begin(cluster, cloud, VICTIM)
+
+
+@contextmanager
+def judged(
+    cluster: Cluster, cloud: CloudCtl, story: Story, witness: str = WITNESS
+) -> Iterator[CopyCount]:
+    """Run a loss to its good end: everything moved once, served again, and never ran twice."""
+    libvirt = cluster.settings.driver is Driver.LIBVIRT
+    count = CopyCount(qemus if libvirt else lambda: fake_guests(cluster.settings))
+    with following(cluster, cloud, story, witness), count:
+        story.crash()
+        yield count
+        wait_for("its instances to be ACTIVE elsewhere", story.recovered, RECOVERED_S, story)
+        wait_for("the host to serve again", story.serving, SERVING_S, story)
+    print(f"\n{story.timeline()}")  # noqa: T201  (the figures are part of the result)
+    assert_each_moved_once(cloud, story)
+    assert not count.doubles, f"an instance ran twice: {count.doubles[0]}"
+    assert count.seen >= story.victims.keys(), "the count never saw the guests it should count"
+
+
+def reach(story: Story, what: str, timeout_s: float = 60.0) -> None:
+    """Wait until a story has come to an event."""
+    wait_for(f"the story to reach {what!r}", lambda: what in story.events, timeout_s, story)

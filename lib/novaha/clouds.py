@@ -21,7 +21,7 @@ def check(path: str, cloud: str) -> Outcome:
 
 def protection(path: str, owner: int, mode: int) -> Outcome | None:
     """Return what is wrong with owner or mode of a file of secrets, or None."""
-    if owner != 0:
+    if owner != os.geteuid():  # Pacemaker runs agents as root
         return Outcome(Rc.PERMISSION, f"{path} belongs to uid {owner}; run: chown root {path}")
     if mode & 0o077:
         return Outcome(Rc.PERMISSION, f"{path} has mode {mode:04o}; run: chmod 600 {path}")

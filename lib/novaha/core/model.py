@@ -47,10 +47,16 @@ class Level:
     pattern: bool = False
 
     def covers(self, node: NodeName) -> bool:
-        """Tell whether Pacemaker uses this level for the node."""
-        if self.pattern:
+        """Tell whether Pacemaker uses this level for the node.
+
+        Pacemaker's patterns are POSIX ones; one that cannot be read here may cover any node.
+        """
+        if not self.pattern:
+            return self.target == node
+        try:
             return re.search(self.target, node) is not None
-        return self.target == node
+        except re.error:
+            return True
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ def compute_host_of(
 ) -> ComputeHost:
     """Return the Nova host that runs on a Pacemaker node.
 
-    An entry of the map decides alone. Otherwise the exact name decides; failing that, the only
-    host whose first DNS label is the node's name. Two hosts that could match are an error and never
-    a guess: the wrong one would be evacuated while it runs.
+    An entry of the map decides alone, and its host belongs to no other node. Otherwise the exact
+    name decides; failing that, the only host of which one name is the other's first DNS label. Two
+    hosts that could match are an error and never a guess: the wrong one would be evacuated while it
+    runs.
 
     Raises HostNotFound, HostAmbiguous.
     """
@@ -38,11 +39,16 @@ def compute_host_of(
     wanted = host_map.get(node)
     if wanted is not None:
         return _only((host for host in known if host == wanted), node, f"mapped to {wanted}")
-    exact = [host for host in known if str(host) == str(node)]
+    free = [host for host in known if host not in host_map.values()]
+    exact = [host for host in free if str(host) == str(node)]
     if exact:
         return exact[0]
-    label = node.split(".", 1)[0]
-    return _only((host for host in known if host.split(".", 1)[0] == label), node, "by first label")
+    return _only((host for host in free if _alike(host, node)), node, "by first label")
+
+
+def _alike(host: str, node: str) -> bool:
+    """Tell whether one name is the first label of the other; two domains are two machines."""
+    return host.split(".", 1)[0] == node or node.split(".", 1)[0] == host
 
 
 def _only(matches: Iterable[ComputeHost], node: NodeName, how: str) -> ComputeHost:

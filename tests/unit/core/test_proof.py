@@ -1,0 +1,219 @@
+"""L1: what proves a fencing, and what does not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from novaha.core.actions import (
+    BeginRecovery,
+    Disable,
+    Evacuate,
+    ForceDown,
+    Hold,
+    Reason,
+)
+from novaha.core.decide import decide
+from novaha.core.model import ClusterView, Level, Service
+from novaha.core.names import ComputeHost, NodeName
+from novaha.core.policy import NOT_REAL, Policy
+from novaha.core.proof import unproven
+from worlds import (
+    NODE,
+    NOW_S,
+    WRITTEN_S,
+    cluster,
+    event,
+    level,
+    memory,
+    receipt,
+    recovery,
+    server,
+    service,
+    view,
+)
+
+POLICY = Policy()
+OTHER = NodeName("compute-2")
+
+
+def reason_of(seen: ClusterView, now_s: float = NOW_S, **known: Any) -> Reason | None:  # noqa: ANN401
+    hold = unproven(seen.receipts[0], view(seen, memory(**known), now_s), POLICY)
+    return hold.reason if hold else None
+
+
+def levels(*agents: str | None) -> ClusterView:
+    return cluster(levels=(level(NODE, *agents),))
+
+
+def test_a_receipt_of_a_real_level_with_a_success_in_the_history_is_proven() -> None:
+    assert reason_of(cluster()) is None
+
+
+def test_a_receipt_written_by_hand_proves_nothing() -> None:
+    assert reason_of(cluster(receipts=(receipt(by="hand"),))) is Reason.BY_HAND
+
+
+@pytest.mark.parametrize("agent", sorted(NOT_REAL))
+def test_a_level_without_power_or_storage_proves_nothing(agent: str) -> None:
+    assert reason_of(levels(agent, "fence_nova")) is Reason.NO_REAL_DEVICE
+
+
+@pytest.mark.parametrize(
+    "agents",
+    [
+        ("fence_nova",),
+        ("fence_nova", "fence_ipmilan"),
+        (None, "fence_nova"),
+        ("fence_ipmilan",),
+    ],
+    ids=["receipt alone", "receipt first", "device not defined", "no receipt"],
+)
+def test_a_level_that_would_write_a_receipt_without_a_real_fencing_proves_nothing(
+    agents: tuple[str | None, ...],
+) -> None:
+    assert reason_of(levels(*agents)) is Reason.NO_REAL_DEVICE
+
+
+def test_one_bad_level_spoils_the_good_ones_for_none_says_which_was_used() -> None:
+    bad = level(NODE, "fence_kdump", "fence_nova", index=2)
+    seen = cluster(levels=(level(), bad))
+    assert reason_of(seen) is Reason.NO_REAL_DEVICE
+    hold = unproven(receipt(), view(seen), POLICY)
+    assert hold is not None
+    assert "level 2 has no real device" in hold.text
+
+
+def test_a_level_that_leaves_no_receipt_may_stand_beside() -> None:
+    assert reason_of(cluster(levels=(level(), level(NODE, "fence_sbd", index=2)))) is None
+
+
+def test_the_levels_of_another_node_prove_nothing() -> None:
+    assert reason_of(cluster(levels=(level(OTHER),))) is Reason.NO_REAL_DEVICE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("^compute-[0-9]+$", None),
+        ("compute", None),
+        ("^controller", Reason.NO_REAL_DEVICE),
+    ],
+)
+def test_a_pattern_covers_the_nodes_it_matches(pattern: str, reason: Reason | None) -> None:
+    assert reason_of(cluster(levels=(level(NodeName(pattern), pattern=True),))) is reason
+
+
+def test_a_pattern_that_cannot_be_read_covers_every_node() -> None:
+    bad = Level("*[", 2, level(NODE, "fence_kdump", "fence_nova").devices, pattern=True)
+    assert reason_of(cluster(levels=(level(), bad))) is Reason.NO_REAL_DEVICE
+
+
+def test_a_history_without_an_answer_is_not_an_empty_one() -> None:
+    assert reason_of(cluster(events=None)) is Reason.HISTORY_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "failed"},
+        {"status": "pending"},
+        {"action": "on"},
+        {"completed_s": None},
+        {"completed_s": WRITTEN_S - POLICY.skew_s - 1},
+    ],
+    ids=["failed", "pending", "on", "no time", "older than the receipt"],
+)
+def test_no_other_line_of_the_history_is_a_proof(changes: dict[str, Any]) -> None:
+    assert reason_of(cluster(events=(event(**changes),))) is Reason.FENCE_PENDING
+
+
+def test_the_success_of_another_node_is_no_proof() -> None:
+    assert reason_of(cluster(events=(event(OTHER),))) is Reason.FENCE_PENDING
+
+
+def test_clocks_that_differ_by_minutes_change_nothing() -> None:
+    early = event(completed_s=WRITTEN_S - POLICY.skew_s)
+    assert reason_of(cluster(events=(early,))) is None
+
+
+def test_an_off_proves_as_much_as_a_reboot() -> None:
+    assert reason_of(cluster(events=(event(action="off"),))) is None
+
+
+def test_a_fencing_that_never_shows_in_the_history_becomes_trouble() -> None:
+    late_s = NOW_S + POLICY.patience_s
+    assert reason_of(cluster(events=()), late_s) is Reason.FENCE_UNPROVEN
+    hold = unproven(receipt(), view(cluster(events=()), memory(), late_s), POLICY)
+    assert hold is not None
+    assert "pcs stonith fence compute-1" in hold.text
+
+
+EVENTS = st.builds(
+    event,
+    st.sampled_from([NODE, OTHER]),
+    status=st.sampled_from(["success", "failed", "pending"]),
+    action=st.sampled_from(["off", "reboot", "on"]),
+    completed_s=st.sampled_from([None, 0.0, WRITTEN_S - 301.0, WRITTEN_S + 1.0]),
+)
+LEVELS = st.builds(
+    lambda target, agents, index: level(target, *agents, index=index),
+    st.sampled_from([NODE, OTHER]),
+    st.lists(
+        st.sampled_from(["fence_ipmilan", "fence_kdump", "fence_nova", None]),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(1, 3),
+)
+CLUSTERS = st.builds(
+    cluster,
+    receipts=st.sampled_from([(receipt(),), (receipt(by="hand"),)]),
+    recoveries=st.sampled_from(
+        [
+            (),
+            (recovery(id_="f" * 12, phase="returning"),),
+        ]
+    ),
+    levels=st.lists(LEVELS, max_size=3).map(tuple),
+    events=st.none() | st.lists(EVENTS, max_size=3).map(tuple),
+    online=st.sampled_from([frozenset(), frozenset({NODE})]),
+)
+SERVICES = st.builds(
+    service,
+    st.just(ComputeHost("compute-1")),
+    enabled=st.booleans(),
+    forced_down=st.booleans(),
+    disabled_reason=st.sampled_from(["", "nova-ha: fenced", "mine"]),
+)
+
+
+def proves(seen: ClusterView) -> bool:
+    """Say it once more, in other words than the code."""
+    mine = [x for x in seen.levels if x.target == NODE]
+    agents = [[d.agent for d in x.devices] for x in mine]
+    writing = [a for a in agents if "fence_nova" in a]
+    real = all("fence_ipmilan" in a[: a.index("fence_nova")] for a in writing)
+    shown = any(
+        (e.target, e.status) == (NODE, "success")
+        and e.action != "on"
+        and (e.completed_s or 0) >= WRITTEN_S - POLICY.skew_s
+        for e in seen.events or ()
+    )
+    return bool(seen.receipts[0].by == "fenced" and writing and real and shown)
+
+
+@given(CLUSTERS, SERVICES, st.sampled_from([NOW_S, NOW_S + 999]))
+def test_nothing_of_nova_is_touched_for_a_host_whose_fencing_is_not_proven(
+    seen: ClusterView,
+    of: Service,
+    now_s: float,
+) -> None:
+    known = memory(services=(of,), servers=(server(),), migrations=(), asked_s=now_s)
+    decisions = decide(view(seen, known, now_s), POLICY)
+    begins = [d for d in decisions if isinstance(d, BeginRecovery)]
+    assert bool(begins) == proves(seen)
+    if not begins:
+        changes = (Evacuate, ForceDown, Disable)
+        assert not [d for d in decisions if isinstance(d, changes)]
+        assert [d for d in decisions if isinstance(d, Hold)]

@@ -1,0 +1,157 @@
+"""The way back: held, released, started, forced up, enabled, as a person had left it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from novaha.core.actions import (
+    AskServices,
+    Decision,
+    DropHold,
+    Enable,
+    EndRecovery,
+    ForceUp,
+    Hold,
+    Reason,
+    Release,
+)
+from novaha.core.decide import decide
+from novaha.core.model import ClusterView, Service
+from novaha.core.names import ComputeHost
+from novaha.core.policy import Policy
+from worlds import (
+    HOST,
+    NODE,
+    NOW_S,
+    cluster,
+    mark,
+    memory,
+    ours,
+    receipt,
+    recovery,
+    service,
+    view,
+)
+
+POLICY = Policy()
+BEAT = "2024-05-03T12:00:00.000000"
+RELEASED = recovery(phase="returning", heartbeat=BEAT)
+STARTED = "2024-05-03T12:05:00.000000"
+
+
+def back(**changes: Any) -> ClusterView:  # noqa: ANN401
+    seen = cluster(receipts=(), marks=(), recoveries=(RELEASED,), online=frozenset({NODE}))
+    return replace(seen, **changes)
+
+
+def decided(
+    of: Service,
+    now_s: float = NOW_S,
+    seen: ClusterView | None = None,
+    **known: Any,  # noqa: ANN401
+) -> tuple[Decision, ...]:
+    return decide(view(seen or back(), memory(services=(of,), **known), now_s), POLICY)
+
+
+def reasons(decisions: tuple[Decision, ...]) -> list[Reason]:
+    return [d.reason for d in decisions if isinstance(d, Hold)]
+
+
+def test_a_host_that_is_off_is_waited_for_without_a_question() -> None:
+    assert reasons(decided(ours(), seen=back(online=frozenset()))) == [Reason.HOST_OFF]
+
+
+def test_the_services_are_asked_again_as_often_as_the_policy_says() -> None:
+    assert AskServices() not in decided(ours(), NOW_S + 0.9 * POLICY.return_poll_s)
+    assert AskServices() in decided(ours(), NOW_S + POLICY.return_poll_s)
+
+
+def test_a_host_whose_service_did_not_beat_since_its_release_is_not_forced_up() -> None:
+    assert reasons(decided(ours(heartbeat=BEAT))) == [Reason.HOST_STARTING]
+
+
+def test_a_host_that_never_beat_is_not_forced_up_before_it_does() -> None:
+    seen = back(recoveries=(RELEASED.released(""),))
+    assert reasons(decided(ours(heartbeat=""), seen=seen)) == [Reason.HOST_STARTING]
+
+
+def test_a_started_host_is_forced_up_then_enabled_then_the_record_goes() -> None:
+    started = ours(heartbeat=STARTED)
+    assert decided(started) == (ForceUp(started),)
+    up = replace(started, forced_down=False)
+    assert decided(up) == (Enable(up),)
+    assert decided(replace(up, enabled=True)) == (EndRecovery(RELEASED),)
+
+
+def test_a_refused_force_up_is_waited_for_and_tried_again() -> None:
+    started = ours(heartbeat=STARTED)
+    refused = {HOST: (NOW_S, "evacuations are not completed")}
+    assert reasons(decided(started, service_refused=refused)) == [Reason.RECORDS_OPEN]
+    later_s = NOW_S + POLICY.return_poll_s
+    assert ForceUp(started) in decided(started, later_s, service_refused=refused)
+
+
+def test_a_refused_enabling_is_trouble_and_tried_again() -> None:
+    up = ours(heartbeat=STARTED, forced_down=False)
+    refused = {HOST: (NOW_S, "forbidden")}
+    assert reasons(decided(up, service_refused=refused)) == [Reason.BLOCKED]
+    assert Enable(up) in decided(up, NOW_S + POLICY.return_poll_s, service_refused=refused)
+
+
+def test_a_service_that_a_person_had_forced_down_is_left_so() -> None:
+    found = recovery(phase="returning", heartbeat=BEAT, forced_down=True)
+    started = ours(heartbeat=STARTED, enabled=True)
+    assert decided(started, seen=back(recoveries=(found,))) == (EndRecovery(found),)
+
+
+def test_a_service_that_a_person_had_disabled_is_left_so() -> None:
+    found = recovery(phase="returning", heartbeat=BEAT, enabled=False)
+    theirs = ours(heartbeat=STARTED, forced_down=False, disabled_reason="broken fan")
+    assert decided(theirs, seen=back(recoveries=(found,))) == (EndRecovery(found),)
+
+
+def test_a_service_that_a_person_disabled_meanwhile_is_left_so() -> None:
+    theirs = ours(heartbeat=STARTED, forced_down=False, disabled_reason="broken fan")
+    assert decided(theirs) == (EndRecovery(RELEASED),)
+
+
+def test_the_record_of_a_service_that_is_gone_goes_too() -> None:
+    gone = replace(RELEASED, host=ComputeHost("compute-9"))
+    assert decided(service(), seen=back(recoveries=(gone,))) == (EndRecovery(gone),)
+
+
+def test_a_release_that_was_broken_off_is_gone_on_with() -> None:
+    """The record was written, and the receipt and its hold are still there."""
+    seen = back(receipts=(receipt(),), marks=(mark(),))
+    assert decided(ours(), seen=seen) == (Release(RELEASED, receipt()),)
+
+
+def test_a_release_that_was_broken_off_before_the_hold_went_is_gone_on_with() -> None:
+    assert DropHold(mark()) in decided(ours(), seen=back(marks=(mark(),)))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        cluster(),
+        cluster(recoveries=(recovery(),)),
+        cluster(receipts=(), recoveries=(recovery(),)),
+    ],
+    ids=["receipt", "both", "evacuation"],
+)
+def test_a_hold_with_an_explanation_stays(seen: ClusterView) -> None:
+    assert not [d for d in decide(view(seen), POLICY) if isinstance(d, DropHold)]
+
+
+def test_the_hold_of_an_overwritten_receipt_goes_and_the_newer_one_stays() -> None:
+    newer = receipt(id_="f" * 12)
+    seen = cluster(receipts=(newer,), marks=(mark(), mark(newer)))
+    drops = [d for d in decide(view(seen), POLICY) if isinstance(d, DropHold)]
+    assert drops == [DropHold(mark())]
+
+
+@pytest.mark.parametrize("by", ["fenced", "hand"])
+def test_a_host_with_a_newer_receipt_is_neither_forced_up_nor_enabled(by: Any) -> None:  # noqa: ANN401
+    seen = back(receipts=(receipt(id_="f" * 12, by=by),), levels=())
+    decisions = decided(ours(heartbeat=STARTED), seen=seen)
+    assert not [d for d in decisions if isinstance(d, ForceUp | Enable | EndRecovery)]

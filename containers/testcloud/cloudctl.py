@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from . import rest
+from .access_log import Request, requests
 from .errors import ClusterError
 from .names import NodeName, ServerId
 from .openstack_conf import GLANCE_PORT, KEYSTONE_PORT, NOVA_PORT, PASSWORD
 from .settings import Settings
+from .topology import cloud_logs
 from .waiting import until
 
 # 2.93: the newest that Debian 12's Nova has too; evacuations leave instances in their old state.
@@ -64,6 +66,7 @@ class CloudCtl:
     def __init__(self, settings: Settings) -> None:
         """Know where the APIs are; nothing is asked yet."""
         ip = settings.cloud_machine().ip
+        self._settings = settings
         self._keystone = f"http://{ip}:{KEYSTONE_PORT}/v3"
         self._nova = f"http://{ip}:{NOVA_PORT}/v2.1"
         self._glance = f"http://{ip}:{GLANCE_PORT}/v2"
@@ -84,7 +87,8 @@ class CloudCtl:
         for service in self.services():
             if service.host == host:
                 return service
-        raise ClusterError(f"Nova knows no compute service of {host}: was it ever started?")
+        msg = f"Nova knows no compute service of {host}: was it ever started?"
+        raise ClusterError(msg)
 
     def migrations(self, source: str = "") -> tuple[Migration, ...]:
         """Return the evacuation records, oldest first; only those from one host if it is named."""
@@ -132,6 +136,12 @@ class CloudCtl:
 
         until(f"{count} instances {prefix}-* to be ACTIVE", progressed, timeout_s)
         return tuple(server for server in self.servers() if server.id in set(sent))
+
+    def changes(self) -> tuple[Request, ...]:
+        """Return every request by which a controller asked Nova to change something."""
+        clients = tuple(machine.ip for machine in self._settings.controller_machines())
+        log = cloud_logs(self._settings) / "nova-api-access.log"
+        return tuple(r for r in requests(log, clients=clients) if r.method != "GET")
 
     def delete(self, server: ServerId) -> None:
         """Ask Nova to delete an instance."""
@@ -196,7 +206,8 @@ class CloudCtl:
         states = {server.id: server.status for server in self.servers()}
         failed = [i for i in ids if states.get(i) == "ERROR"]
         if failed:
-            raise ClusterError(f"{len(failed)} instances ended in ERROR, the first is {failed[0]}")
+            msg = f"{len(failed)} instances ended in ERROR, the first is {failed[0]}"
+            raise ClusterError(msg)
         return sum(states.get(i) == "ACTIVE" for i in ids)
 
     def _create(self, name: str, host: str, image: str, flavor: str) -> ServerId:

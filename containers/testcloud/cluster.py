@@ -1,6 +1,7 @@
 """A running cluster: what tests and people do to it."""
 
-import xml.etree.ElementTree as ElementTree
+import json
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from . import docker, netfault, shell
 from .errors import ClusterError
 from .names import Bmc, NodeName
 from .settings import Settings
-from .topology import cloud_logs
+from .topology import cloud_logs, state_folder
 from .waiting import until
 
 APIS = ("nova-api", "keystone", "placement", "glance", "neutron")
@@ -76,7 +77,8 @@ class Cluster:
         try:
             return self.settings.bmcs()[NodeName(node)]
         except KeyError:
-            raise ClusterError(f"{node} has no BMC: only controllers and computes have") from None
+            msg = f"{node} has no BMC: only controllers and computes have"
+            raise ClusterError(msg) from None
 
     def bmc_stop(self, node: str) -> None:
         """Make the BMC of a node unreachable: it answers nothing, like one without power."""
@@ -103,13 +105,29 @@ class Cluster:
         """Return the file in which an API notes every request; see testcloud.access_log."""
         return cloud_logs(self.settings) / f"{_known_api(service)}-access.log"
 
+    def undo_faults(self) -> None:
+        """Switch on, heal and reconnect everything, and let every API and spawn work again."""
+        for service in APIS:
+            self._svc("start", service)
+        for node in (*self.controllers(), *self.computes()):
+            self.bmc_start(node)
+            self.start(node)
+            self.heal(node)
+            (state_folder(self.settings, node) / "faults.json").unlink(missing_ok=True)
+        for service in APIS:
+            self._svc("wait", service)
+
+    def set_faults(self, node: str, **faults: float) -> None:
+        """Make the fake driver of a compute fail or dawdle; see nodes/compute/virt_driver.py."""
+        (state_folder(self.settings, node) / "faults.json").write_text(json.dumps(faults))
+
     def quorate(self) -> bool:
         """Tell whether all controllers are online with a DC and quorum, by Pacemaker's word."""
         argv = ("crm_mon", "-1", "--output-as=xml")
         shown = self.exec(self.controllers()[0], argv, check=False)
         if shown.code != 0:
             return False
-        root = ElementTree.fromstring(shown.out)
+        root = ET.fromstring(shown.out)  # noqa: S314 - Pacemaker is no attacker
         dc = root.find("summary/current_dc")
         online = {n.get("name") for n in root.iterfind("nodes/node") if n.get("online") == "true"}
         quorum = dc is not None and dc.get("with_quorum") == "true"
@@ -135,9 +153,8 @@ class Cluster:
     def _pid(self, node: str) -> int:
         pid = docker.pid_of(self.container(node))
         if not pid:
-            raise ClusterError(
-                f"{node} is not running: it has no network to act on; start it first"
-            )
+            msg = f"{node} is not running: it has no network to act on; start it first"
+            raise ClusterError(msg)
         return pid
 
     def _bmc_pid(self) -> int:
@@ -146,5 +163,6 @@ class Cluster:
 
 def _known_api(service: str) -> str:
     if service not in APIS:
-        raise ClusterError(f"no API {service!r} in the cloud; there are {', '.join(APIS)}")
+        msg = f"no API {service!r} in the cloud; there are {', '.join(APIS)}"
+        raise ClusterError(msg)
     return service

@@ -163,10 +163,8 @@ def ensure_network(name: str, subnet: str, gateway: str, label: str) -> None:
     if shown.code == 0 and shown.out.strip() == subnet:
         return
     remove_network(name)
-    shell.run(
-        ("docker", "network", "create", "--driver", "bridge", "--label", label)
-        + ("--subnet", subnet, "--gateway", gateway, name)
-    )
+    made = ("docker", "network", "create", "--driver", "bridge", "--label", label)
+    shell.run((*made, "--subnet", subnet, "--gateway", gateway, name))
 
 
 def remove_network(name: str) -> None:

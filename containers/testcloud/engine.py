@@ -40,12 +40,14 @@ def install_packages(packages: tuple[str, ...]) -> None:
 
 def _refuse_where_we_cannot_help() -> None:
     if os.geteuid() != 0:
-        raise ClusterError(
+        msg = (
             "no Docker engine answers this user, and only root can start one: "
             "start Docker, or run this as root"
         )
+        raise ClusterError(msg)
     if not shutil.which("apt-get") and not shutil.which("dockerd"):
-        raise ClusterError("no Docker engine, and this is not Debian: install Docker, then repeat")
+        msg = "no Docker engine, and this is not Debian: install Docker, then repeat"
+        raise ClusterError(msg)
 
 
 def _start(state: Path) -> None:
@@ -54,7 +56,8 @@ def _start(state: Path) -> None:
 
     def up_or_dead() -> bool:
         if not _is_dockerd(pid):
-            raise ClusterError(f"dockerd ended at once; its log {_log(state)} says why")
+            msg = f"dockerd ended at once; its log {_log(state)} says why"
+            raise ClusterError(msg)
         return docker.answers()
 
     until("the Docker engine to answer", up_or_dead, timeout_s=60)

@@ -16,7 +16,11 @@ from .errors import CommandFailed, CommandTimedOut
 from .settings import CONTAINERS, Settings
 from .steps import say, step
 
+REPOSITORY = "nova-ha"
+"""Images are named so, whatever a cluster is called: clusters may share them."""
+
 _DEBIAN = "debian:bookworm-slim"
+_BUILD_ENVIRONMENT = ("--env=LC_ALL=C.UTF-8", "--env=DEBIAN_FRONTEND=noninteractive")
 _SCRIPTS = CONTAINERS / "images"
 
 
@@ -54,7 +58,7 @@ class Images:
         digest.update(stage.script())
         for file in stage.inputs:
             digest.update(f"{file.path} {file.mode} {len(file.content)}\n".encode() + file.content)
-        return f"{self._settings.prefix}/{name}:{digest.hexdigest()[:12]}"
+        return f"{REPOSITORY}/{name}:{digest.hexdigest()[:12]}"
 
     def ensure(self, name: str) -> str:
         """Build the image, and first what it stands on, unless it exists; returns its tag."""
@@ -79,20 +83,17 @@ class Images:
         lent = mirrors.write_settings(folder)
         name = f"{self._settings.prefix}-build-{stage.name}"
         docker.remove((name,))
-        shell.run(
-            ("docker", "run", "--name", name, *lent, *stage.options)
-            + (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
-            + ("--env=LC_ALL=C.UTF-8", "--env=DEBIAN_FRONTEND=noninteractive")
-            + (parent, "bash", "-euo", "pipefail", "/build/stage.sh"),
-            timeout_s=1800,
-            log=self._log(stage.name),
-        )
+        volumes = (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
+        options = (*lent, *stage.options, *volumes, *_BUILD_ENVIRONMENT)
+        command = (parent, "bash", "-euo", "pipefail", "/build/stage.sh")
+        docker_run = ("docker", "run", "--name", name, *options, *command)
+        shell.run(docker_run, timeout_s=1800, log=self._log(stage.name))
         shell.run(("docker", "commit", name, tag), timeout_s=300)
         docker.remove((name,))
 
     def _debian(self) -> str:
         """Return a plain Debian 12: pulled where a registry answers, else made by debootstrap."""
-        own = f"{self._settings.prefix}/debian:{mirrors.SUITE}"
+        own = f"{REPOSITORY}/debian:{mirrors.SUITE}"
         for tag in (_DEBIAN, own):
             if docker.image_exists(tag):
                 return tag

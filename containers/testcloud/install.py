@@ -3,6 +3,7 @@
 import io
 import tarfile
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from . import docker, shell
@@ -17,7 +18,7 @@ _REMOVE_OLD = f"if [ -e {_MANIFEST} ]; then xargs -a {_MANIFEST} -d '\\n' rm -f;
 
 
 def everywhere(cluster: Cluster, repository: Path = REPOSITORY) -> bool:
-    """Install into all controllers and computes; False, and a word why, where there is no target."""
+    """Install into all controllers and computes; False where the checkout has no such target."""
     if not _has_target(repository):
         say(f"  {repository} has no Makefile with a target `install`: nothing installed.")
         return False
@@ -26,7 +27,7 @@ def everywhere(cluster: Cluster, repository: Path = REPOSITORY) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             shell.run(("make", "-C", str(repository), "install", f"DESTDIR={folder}"))
             archive = _archive(Path(folder))
-        in_parallel([lambda n=node: _into(cluster, n, archive) for node in nodes])
+        in_parallel([partial(_into, cluster, node, archive) for node in nodes])
     return True
 
 

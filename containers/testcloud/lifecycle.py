@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from . import docker, engine, inventory, store
 from .cluster import Cluster
 from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec
-from .images import Images
+from .images import REPOSITORY, Images
 from .names import Machine, Role
 from .settings import Settings
 from .steps import in_parallel, say, step
@@ -25,7 +26,7 @@ def up(settings: Settings) -> Cluster:
     if not _can_go_on(settings, specs):
         _start_over(settings, specs)
     with step(f"{len(specs)} containers running"):
-        in_parallel([lambda s=spec: docker.start(s.name) for _, spec in specs])
+        in_parallel([partial(docker.start, spec.name) for _, spec in specs])
     (settings.state / "inventory.json").write_text(inventory.text(settings))
     cluster = Cluster(settings)
     _wait_ready(cluster)
@@ -36,7 +37,7 @@ def down(settings: Settings, *, images: bool = False, stop_engine: bool = False)
     """Remove everything that `up` made; images and their build cache only on demand."""
     engine_was_ours = engine.ours(settings.state)
     if docker.answers():
-        _remove_from_engine(settings, images)
+        _remove_from_engine(settings, images=images)
     keep = {"cache", "log", "engine.log", "engine.pid"}
     if stop_engine:
         engine.stop(settings.state)
@@ -53,7 +54,7 @@ def _specs(settings: Settings) -> list[tuple[Machine, ContainerSpec]]:
     """Build the images that are missing, then describe every container."""
     built = Images(settings, stages())
     roles = sorted({machine.role for machine in settings.machines()})
-    in_parallel([lambda r=r: built.ensure(r) for r in roles])
+    in_parallel([partial(built.ensure, role) for role in roles])
     return [(m, container_spec(settings, m, built.tag(m.role))) for m in settings.machines()]
 
 
@@ -86,11 +87,11 @@ def _start_over(settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec
     with step(f"{len(specs)} containers made"):
         # The cloud takes longest to boot.
         first = sorted(specs, key=lambda item: item[0].role is not Role.CLOUD)
-        in_parallel([lambda s=spec: _make_and_start(s) for _, spec in first], at_once=4)
+        in_parallel([partial(_make_and_start, spec) for _, spec in first], at_once=4)
 
 
 def _data_folders(settings: Settings) -> tuple[Path, ...]:
-    computes = (state_folder(settings, machine) for machine in settings.compute_machines())
+    computes = (state_folder(settings, machine.name) for machine in settings.compute_machines())
     return (*computes, instances_folder(settings), cloud_logs(settings))
 
 
@@ -111,11 +112,11 @@ def _wait_ready(cluster: Cluster) -> None:
     in_parallel([cloud, controllers])
 
 
-def _remove_from_engine(settings: Settings, images: bool) -> None:
+def _remove_from_engine(settings: Settings, *, images: bool) -> None:
     names = tuple(docker.containers(_label(settings)))
     with step(f"{len(names)} containers and the network removed"):
         docker.remove(names)
         docker.remove_network(settings.prefix)
     if images:
         with step("images removed"):
-            docker.remove_images(docker.images(f"{settings.prefix}/"))
+            docker.remove_images(docker.images(f"{REPOSITORY}/"))

@@ -55,13 +55,13 @@ def write_settings(folder: Path) -> tuple[str, ...]:
     if bundle:
         shutil.copyfile(bundle, folder / "ca.crt")
         options.append("--env=PIP_CERT=/build/ca.crt")
-    (folder / "apt.conf").write_text(_apt_conf(bundle is not None))
+    (folder / "apt.conf").write_text(_apt_conf(with_bundle=bundle is not None))
     lines = (f"deb [signed-by={KEYRING}] {uri} {suite} main" for uri, suite in debian_sources())
     (folder / "sources.list").write_text("".join(line + "\n" for line in lines))
     return (*options, "--env=APT_CONFIG=/build/apt.conf")
 
 
-def _apt_conf(with_bundle: bool) -> str:
+def _apt_conf(*, with_bundle: bool) -> str:
     text = 'Acquire::Retries "3";\nAPT::Install-Recommends "false";\n'
     if with_bundle:
         text += 'Acquire::https::CAInfo "/build/ca.crt";\n'

@@ -226,6 +226,8 @@ def nova_compute(settings: Settings, machine: Machine) -> bytes:
             "oslo_concurrency": {"lock_path": "/run/nova"},
             # One shared folder for all computes: no compute may tidy away what others use.
             "image_cache": {"manager_interval": -1},
+            # Emulated even where there is KVM: a guest that halts in its boot sector costs 0.14 s
+            # of CPU emulated and 1.95 s under nested KVM (measured).
             "libvirt": {"virt_type": "qemu", "cpu_mode": "none"},
             "nova_sys_admin": {"helper_command": helper},
         }

@@ -52,8 +52,8 @@ def fake_guests(settings: Settings) -> tuple[Guest, ...]:
     for machine in settings.compute_machines():
         if machine.name not in alive:
             continue
-        for server in _running_by_books(state_folder(settings, machine)):
-            found.append(Guest(server, machine.name, 0))
+        running = _running_by_books(state_folder(settings, machine.name))
+        found += [Guest(server, machine.name, 0) for server in running]
     return tuple(found)
 
 

@@ -49,6 +49,8 @@ def request(
             return Answer(dict(answer.headers), json.loads(raw) if raw else {})
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
-        raise ApiError(f"{method} {url}", error.code, text) from error
+        msg = f"{method} {url}"
+        raise ApiError(msg, error.code, text) from error
     except OSError as error:
-        raise ApiError(f"{method} {url}", 0, str(error)) from error
+        msg = f"{method} {url}"
+        raise ApiError(msg, 0, str(error)) from error

@@ -34,7 +34,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything is touched."""
         if not 1 <= self.computes <= MAX_COMPUTES:
-            raise ClusterError(f"--computes must be 1 to {MAX_COMPUTES}, not {self.computes}")
+            msg = f"--computes must be 1 to {MAX_COMPUTES}, not {self.computes}"
+            raise ClusterError(msg)
 
     def address(self, host_number: int) -> str:
         """Return the address of this number in the cluster's network."""
@@ -83,7 +84,8 @@ class Settings:
             if machine.name == name:
                 return machine
         known = ", ".join(m.name for m in self.machines())
-        raise ClusterError(f"no node {name!r} in this cluster; there are {known}")
+        msg = f"no node {name!r} in this cluster; there are {known}"
+        raise ClusterError(msg)
 
     def container(self, name: str) -> str:
         """Return Docker's name for the container of a machine."""

@@ -34,14 +34,17 @@ def run(
     args = tuple(str(a) for a in argv)
     try:
         if log is None:
-            done = subprocess.run(args, input=stdin, capture_output=True, timeout=timeout_s)
+            done = subprocess.run(
+                args, input=stdin, capture_output=True, timeout=timeout_s, check=False
+            )
         else:
             with log.open("ab") as sink:
                 done = subprocess.run(
-                    args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s
+                    args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s, check=False
                 )
     except subprocess.TimeoutExpired as error:
-        raise CommandTimedOut(f"`{' '.join(args)}` did not end within {timeout_s:g} s") from error
+        msg = f"`{' '.join(args)}` did not end within {timeout_s:g} s"
+        raise CommandTimedOut(msg) from error
     except FileNotFoundError as error:
         raise CommandFailed(args, 127, str(error)) from error
     result = Result(done.returncode, _text(done.stdout), _text(done.stderr))

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import shutil
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from .errors import ClusterError
@@ -28,11 +28,12 @@ def load(state: Path) -> Settings:
     try:
         content = json.loads((state / _FILE).read_text())
     except FileNotFoundError:
-        raise ClusterError(f"no cluster in {state}: bring one up with `cluster up`") from None
+        msg = f"no cluster in {state}: bring one up with `cluster up`"
+        raise ClusterError(msg) from None
     return Settings(**{**content, "state": state, "driver": Driver(content["driver"])})
 
 
-def clean(state: Path, keep: Set[str]) -> None:
+def clean(state: Path, keep: AbstractSet[str]) -> None:
     """Empty a state folder except for some entries; the folder itself goes when nothing is left."""
     if not state.exists():
         return

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,20 @@ from pathlib import Path
 from . import corosync, inventory, openstack_conf
 from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec, File, tar_of
 from .images import Stage
-from .names import Machine, Role
+from .names import Driver, Machine, Role
 from .settings import CONTAINERS, Settings
 
 _IMAGES = CONTAINERS / "images"
 _NODES = CONTAINERS / "nodes"
 _BOOT = "/usr/local/sbin/boot"
 
+# Privileges of a compute with real guests: what libvirt, QEMU and Nova's privsep daemon ask for.
+_HYPERVISOR = (
+    "--cap-add=SYS_ADMIN",
+    "--cap-add=DAC_READ_SEARCH",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+)
 _CAPABILITIES: Mapping[Role, tuple[str, ...]] = {
     Role.CONTROLLER: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
     Role.COMPUTE: ("NET_ADMIN", "SYS_NICE", "IPC_LOCK"),
@@ -59,9 +67,9 @@ def container_spec(settings: Settings, machine: Machine, image: str) -> Containe
     return replace(spec, labels={**spec.labels, SPEC_LABEL: digest[:16]})
 
 
-def state_folder(settings: Settings, machine: Machine) -> Path:
+def state_folder(settings: Settings, node: str) -> Path:
     """Return the folder on this machine that a compute sees as /var/lib/nova."""
-    return settings.state / "computes" / machine.name
+    return settings.state / "computes" / node
 
 
 def instances_folder(settings: Settings) -> Path:
@@ -87,7 +95,12 @@ def _options(settings: Settings, machine: Machine) -> tuple[str, ...]:
         "--env=LC_ALL=C.UTF-8",
         *(f"--cap-add={name}" for name in _CAPABILITIES[machine.role]),
         *_volumes(settings, machine),
+        *(_HYPERVISOR if _has_guests(settings, machine) else ()),
     )
+
+
+def _has_guests(settings: Settings, machine: Machine) -> bool:
+    return machine.role is Role.COMPUTE and settings.driver is Driver.LIBVIRT
 
 
 def _volumes(settings: Settings, machine: Machine) -> tuple[str, ...]:
@@ -96,7 +109,7 @@ def _volumes(settings: Settings, machine: Machine) -> tuple[str, ...]:
             return ()
         case Role.COMPUTE:
             return (
-                f"--volume={state_folder(settings, machine)}:/var/lib/nova",
+                f"--volume={state_folder(settings, machine.name)}:/var/lib/nova",
                 f"--volume={instances_folder(settings)}:/var/lib/nova/instances",
             )
         case Role.CLOUD:
@@ -127,9 +140,21 @@ def _files(settings: Settings, machine: Machine) -> tuple[File, ...]:
 def _nova_compute(settings: Settings, machine: Machine) -> tuple[File, ...]:
     conf = openstack_conf.nova_compute(settings, machine)
     return (
+        *(_libvirt(machine) if _has_guests(settings, machine) else ()),
         File("/etc/nova/nova.conf", conf, 0o600),
         _own(Role.COMPUTE, "nova-compute", "/etc/init.d/nova-compute"),
         _own(Role.COMPUTE, "virt_driver.py", _VIRT_DRIVER, 0o644),
+    )
+
+
+def _libvirt(machine: Machine) -> tuple[File, ...]:
+    # The firmware's host uuid is the same in all containers, and libvirt wants it unique.
+    identity = uuid.uuid5(uuid.NAMESPACE_DNS, machine.name)
+    text = f'host_uuid = "{identity}"\nlog_outputs = "2:file:/var/log/libvirt/libvirtd.log"\n'
+    return (
+        _own(Role.COMPUTE, "boot-libvirt", "/usr/local/sbin/boot-libvirt"),
+        _own(Role.COMPUTE, "qemu.conf", "/etc/libvirt/qemu.conf", 0o600),
+        File("/etc/libvirt/libvirtd.conf", text.encode()),
     )
 
 

@@ -20,5 +20,6 @@ def until(what: str, probe: Callable[[], T | None], timeout_s: float, interval_s
         if found:
             return found
         if time.monotonic() >= deadline:
-            raise WaitTimedOut(f"waited {timeout_s:g} s for {what}; it did not happen")
+            msg = f"waited {timeout_s:g} s for {what}; it did not happen"
+            raise WaitTimedOut(msg)
         time.sleep(interval_s)

@@ -3,6 +3,7 @@
 Run once, when the image is made, with the environment's Python inside the cloud container.
 """
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, INP001
 # openstacksdk is not installed where types are checked.
 
 import os

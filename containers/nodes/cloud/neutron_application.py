@@ -4,6 +4,7 @@ Without an L3 plugin neutron 29 answers 500 to the first GET /ports of each work
 Port.port_forwardings is only known once that model is imported and the mappers are configured.
 """
 # mypy: ignore-errors
+# ruff: noqa: INP001
 # OpenStack ships no types, and is not installed where types are checked.
 
 import neutron.db.models.port_forwarding  # noqa: F401

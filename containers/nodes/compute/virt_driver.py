@@ -8,6 +8,7 @@ guests.json: {"boot_id": of this boot of the node, "guests": {uuid: {name, state
 faults.json: {"spawn_delay": s, "spawn_fail": number of next spawns that raise, "destroy_delay": s}
 """
 # mypy: ignore-errors
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, ARG002, FBT002, INP001
 # Nova ships no types, and is not installed where types are checked.
 
 import json
@@ -111,7 +112,7 @@ class PersistentFakeDriver(fake.FakeDriver):
 
 # At every claim Nova 34's resource tracker asks placement for the allocations of each consumer on
 # the host, one request each, though only reshapes and PCI need them: filling a host costs O(n^2).
-# While the file state_path/fast-claims exists it does not; seeding hundreds of instances wants that.
+# While the file state_path/fast-claims exists it does not: for seeding hundreds of instances.
 _allocations_of_tree = report.SchedulerReportClient.get_allocations_for_provider_tree
 
 

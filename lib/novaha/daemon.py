@@ -34,6 +34,11 @@ LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
 EX_CONFIG = 78
 
+ALERT_S = 15.0
+ALERT_INTERVAL_S = 0.5
+"""After an alert the cluster is watched closely for a while: the loss of a node comes seconds before
+its receipt, and what is asked of Nova between the receipt and the end of the fencing is time won."""
+
 
 @dataclass
 class WarmUp:
@@ -68,14 +73,15 @@ class Waker:
         """Wake the loop; from any thread or signal handler."""
         os.write(self.pipe[1], b".")
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until woken, or for the given time."""
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until woken, or for the given time; tell whether the alert hook woke us."""
         hook, pipe = self.hook.fileno(), self.pipe[0]
         ready, _, _ = select.select([hook, pipe], [], [], timeout_s)
         if hook in ready:
             self.hook.recv(64)
         if pipe in ready:
             os.read(pipe, 4096)
+        return hook in ready
 
 
 @dataclass
@@ -91,9 +97,13 @@ class Daemon:
 
     def run(self) -> None:
         """Cycle until stopped."""
+        alert_until_s = 0.0
         while not self.stopping:
             holds = self.cycle()
-            self.waker.wait(self.reconciler.wait_s(holds, self.interval_s))
+            alert = time.monotonic() < alert_until_s
+            interval_s = min(self.interval_s, ALERT_INTERVAL_S) if alert else self.interval_s
+            if self.waker.wait(self.reconciler.wait_s(holds, interval_s)):
+                alert_until_s = time.monotonic() + ALERT_S
 
     def cycle(self) -> tuple[Hold, ...]:
         """Do one cycle and report it; a cluster without an answer is tried again."""

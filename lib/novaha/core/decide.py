@@ -35,6 +35,9 @@ from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Found, Recovery
 from novaha.core.returning import returning
 
+FRESH_S = 10.0
+"""What is written down as found must not be older than this when the recovery begins."""
+
 
 def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     """Return everything to be done now, in the order in which it must be done."""
@@ -66,7 +69,11 @@ def _host(view: View, policy: Policy, node: NodeName) -> HostPlan:
     if recovery is not None and recovery.receipt_id == receipt.id:
         return HostPlan((Release(recovery, receipt),))
     hold = unproven(receipt, view, policy)
-    return HostPlan((hold,) if hold else _begin(view, policy, receipt, recovery))
+    if hold is None:
+        return HostPlan(_begin(view, policy, receipt, recovery))
+    # While the fencing runs nothing may be changed, but what will be asked can be asked already.
+    ahead = _begin(view, policy, receipt, recovery) if hold.reason is Reason.FENCE_PENDING else ()
+    return HostPlan((*questions(ahead), hold))
 
 
 def _begin(
@@ -74,7 +81,7 @@ def _begin(
 ) -> tuple[Decision, ...]:
     """Take up a proven fencing; all that is read of Nova must be newer than the receipt."""
     memory = view.memory
-    since_s = memory.first_seen.get(receipt.id, view.now_s)
+    since_s = max(memory.first_seen.get(receipt.id, view.now_s), view.now_s - FRESH_S)
     if memory.services is None or memory.services.asked_s < since_s:
         return (AskServices(),)
     hosts = [service.host for service in memory.services.value]

@@ -19,6 +19,7 @@ from novaha.core.actions import (
 from novaha.core.memory import ended_badly, newest_by_server
 from novaha.core.model import Answer, Migration, Post, Server, Service, View
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.pace import records_due, services_due
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
@@ -87,12 +88,11 @@ def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | 
     return next((service for service in services if service.host == host), None)
 
 
-def services_again(view: View, policy: Policy) -> tuple[AskServices, ...]:
+def services_again(
+    view: View, policy: Policy, host: ComputeHost | None = None
+) -> tuple[AskServices, ...]:
     """Return the question for the services, if their list has some age."""
-    services = view.memory.services
-    if services is None or view.now_s - services.asked_s >= policy.return_poll_s:
-        return (AskServices(),)
-    return ()
+    return (AskServices(),) if services_due(view, policy, host) else ()
 
 
 def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
@@ -121,13 +121,13 @@ def occupied(view: View, policy: Policy, recovery: Recovery) -> frozenset[Server
     posted = {
         server
         for server, post in memory.posts.items()
-        if post.host == host and not (_settled(policy, migrations, post.at_s) and _over(post))
+        if (post.host == host or server in listed) and not _spent(post, policy, migrations)
     }
     return frozenset(moving | posted)
 
 
-def _over(post: Post) -> bool:
-    return post.state != "sent"
+def _spent(post: Post, policy: Policy, migrations: Answer[tuple[Migration, ...]] | None) -> bool:
+    return post.state != "sent" and _settled(policy, migrations, post.at_s)
 
 
 def _settled(
@@ -225,7 +225,7 @@ class _Evacuation:
 
     def ask_migrations(self, fates: list[Fate], busy: int) -> tuple[AskMigrations, ...]:
         """Return the cheap question: polled while something moves, and before each new try."""
-        poll = busy and self.view.now_s - self.migrations.asked_s >= self.policy.poll_s
+        poll = busy and records_due(self.view, self.policy, self.recovery.host)
         settle = self.settling() and self.settle_over()
         checking = any(fate.stand is Stand.CHECKING for fate in fates)
         return (AskMigrations(self.recovery.host),) if poll or settle or checking else ()

@@ -71,8 +71,11 @@ def saw_migrations(
     }
     arrived = memory.posts.keys() - posts.keys()
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
+    before = memory.migrations.get(host)
+    changed = before is None or before.value != migrations
     return replace(
         memory,
+        changed_s={**memory.changed_s, host: asked_s} if changed else memory.changed_s,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
         posts=posts,
         refusals=_without(memory.refusals, *arrived),
@@ -86,7 +89,11 @@ def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -
     answer = memory.migrations.get(host)
     newest = newest_by_server(answer.value if answer else ()).get(server)
     post = Post("sent", now_s, host, newest.id if newest else 0)
-    return replace(memory, posts={**memory.posts, server: post})
+    return replace(
+        memory,
+        posts={**memory.posts, server: post},
+        changed_s={**memory.changed_s, host: now_s},
+    )
 
 
 def accepted(memory: Memory, server: ServerId, now_s: float) -> Memory:

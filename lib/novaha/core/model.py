@@ -172,15 +172,17 @@ class Memory:
     """What this process knows besides the cluster; all of it may be lost at any instant.
 
     begun: receipts whose recovery this process itself began, so that no earlier process can have
-    a request on the wire. first_seen: when a receipt was first seen. failed_at:
-    when a record that ended badly was first seen, by its number. service_refused: when Nova
-    last refused to change a service. trouble: why Nova cannot be asked before trouble_until_s.
+    a request on the wire. changed_s: when the records of a host last changed, or a request for one
+    was sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly
+    was first seen, by its number. service_refused: when Nova last refused to change a service.
+    trouble: why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float
     services: Answer[tuple[Service, ...]] | None = None
     servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
+    changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     posts: Mapping[ServerId, Post] = field(default_factory=dict)
     refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
     failed_at: Mapping[int, float] = field(default_factory=dict)

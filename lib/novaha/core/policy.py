@@ -31,13 +31,15 @@ class Policy:
     """How a recovery behaves; all times in seconds.
 
     settle_s: how long a request of a process that died may still take effect in Nova's API.
-    skew_s: how far the clocks of two controllers may be apart. poll_s: between two looks at
-    Nova while something is in flight. retry_first_s, retry_last_s: bounds of the backoff.
+    skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
+    time between two looks at a host's records. return_poll_s: least time between two looks at the
+    services. retry_first_s, retry_last_s: bounds of the backoff.
     """
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
     max_in_flight: int = 8
     poll_s: float = 1.0
+    poll_last_s: float = 15.0
     return_poll_s: float = 2.0
     settle_s: float = 30.0
     skew_s: float = 300.0

@@ -2,6 +2,8 @@
 # Say `make help` for the list.
 
 PYTHON ?= python3
+# What the agents' first line names; it has to read what install compiles.
+NODE_PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr
 DESTDIR ?=
 CLUSTER_ARGS ?=
@@ -14,7 +16,8 @@ SHARE = $(DESTDIR)$(PREFIX)/share/nova-ha
 
 VENV = .venv
 BIN = $(VENV)/bin
-SCRIPTS = $(wildcard agents/* fence/*)
+OCF_SCRIPTS = $(filter-out %.md,$(wildcard agents/*))
+FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
 MODULES = $(wildcard lib bench containers tests)
 
 .PHONY: help check format lint types unit test bench cluster cluster-down demo install clean
@@ -31,7 +34,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 
 types: $(VENV)/ready
-	$(BIN)/mypy $(MODULES) $(SCRIPTS)
+	$(BIN)/mypy $(MODULES) $(OCF_SCRIPTS) $(FENCE_SCRIPTS)
 
 unit: $(VENV)/ready
 	$(BIN)/pytest -m "not cluster"
@@ -53,12 +56,13 @@ demo: ## kill a compute of the container cluster and watch its instances come ba
 
 install: ## put everything where Pacemaker looks for it; honours DESTDIR and PREFIX
 	cd lib && find novaha -name '*.py' -exec install -D -m 0644 {} $(PACKAGES)/{} \;
-	for agent in agents/*; do install -D -m 0755 -t $(OCF_AGENTS) $$agent || exit; done
-	for agent in fence/fence_*; do install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
+	for agent in $(OCF_SCRIPTS); do install -D -m 0755 -t $(OCF_AGENTS) $$agent || exit; done
+	for agent in $(filter fence/fence_%,$(FENCE_SCRIPTS)); do \
+		install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
 	find crm-config -type f ! -perm -u+x -exec install -D -m 0644 {} $(SHARE)/{} \;
 	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;
-	$(PYTHON) -m compileall -q -f -s $(DESTDIR)/ $(PACKAGES)/novaha
+	$(NODE_PYTHON) -m compileall -q -f $(if $(DESTDIR),-s $(DESTDIR) -p /) $(PACKAGES)/novaha
 
 # The stamp makes a half-made environment start over.
 $(VENV)/ready: requirements-dev.txt

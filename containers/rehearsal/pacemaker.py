@@ -88,8 +88,8 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         """Stop following."""
         self._process.kill()
-        self._process.wait()
         self._thread.join()
+        self._process.__exit__(None, None, None)
 
     def _follow(self) -> None:
         status: ET.Element | None = None

@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("up", help="bring the cluster up; repeat at will")
     command.add_argument("--computes", type=int, default=default.computes)
     command.add_argument("--driver", type=Driver, choices=list(Driver), default=default.driver)
+    command.add_argument("--service-down-time", type=int, default=default.service_down_time_s)
+    command.add_argument("--report-interval", type=int, default=default.report_interval_s)
     command.set_defaults(run=_up)
 
     command = commands.add_parser("down", help="remove the cluster")
@@ -118,7 +120,14 @@ def _cluster(arguments: argparse.Namespace) -> Cluster:
 def _up(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     state = arguments.state.resolve()
-    lifecycle.up(Settings(state=state, computes=arguments.computes, driver=arguments.driver))
+    settings = Settings(
+        state=state,
+        computes=arguments.computes,
+        driver=arguments.driver,
+        service_down_time_s=arguments.service_down_time,
+        report_interval_s=arguments.report_interval,
+    )
+    lifecycle.up(settings)
     say(f"Cluster up after {time.monotonic() - started:.1f} s in all.")
     return 0
 

@@ -69,8 +69,10 @@ class Cluster:
         netfault.drop_all(self._pid(node))
 
     def heal(self, node: str) -> None:
-        """Undo isolate."""
-        netfault.allow_all(self._pid(node))
+        """Undo isolate; a node that is off has no network to heal, and boots with a clean one."""
+        pid = docker.pid_of(self.container(node))
+        if pid:
+            netfault.allow_all(pid)
 
     def bmc_of(self, node: str) -> Bmc:
         """Return where the BMC of a node answers."""
@@ -144,7 +146,8 @@ class Cluster:
 
     def wait_cloud(self, timeout_s: float = 180.0) -> None:
         """Wait until every service of the cloud answers."""
-        until("every API of the cloud to answer", self.cloud_ready, timeout_s, 0.5)
+        logs = cloud_logs(self.settings)
+        until(f"every API of the cloud to answer (see {logs})", self.cloud_ready, timeout_s, 0.5)
 
     def _svc(self, what: str, service: str) -> None:
         cloud = self.settings.cloud_machine().name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import shell
+from .errors import CommandFailed
 
 SPEC_LABEL = "testcloud.spec"
 CLUSTER_LABEL = "testcloud.cluster"
@@ -39,6 +40,7 @@ class ContainerState:
 
     name: str
     running: bool
+    booted: bool
     spec: str
 
 
@@ -55,7 +57,7 @@ def containers(label: str) -> dict[str, ContainerState]:
     found = {}
     for row in listing.out.splitlines():
         name, state, spec = row.split("\t")
-        found[name] = ContainerState(name, state == "running", spec)
+        found[name] = ContainerState(name, state == "running", state != "created", spec)
     return found
 
 
@@ -100,10 +102,11 @@ def kill(container: str) -> None:
 
 
 def remove(names: Iterable[str]) -> None:
-    """Remove containers, running or not."""
-    targets = tuple(names)
-    if targets:
-        shell.run(("docker", "rm", "--force", "--volumes", *targets), timeout_s=180)
+    """Remove containers, running or not; missing ones are no error."""
+    for name in names:
+        done = shell.run(("docker", "rm", "--force", "--volumes", name), check=False, timeout_s=180)
+        if done.code != 0 and "No such container" not in done.err:
+            raise CommandFailed(("docker", "rm", name), done.code, done.err)
 
 
 def execute(
@@ -154,6 +157,11 @@ def remove_images(tags: Iterable[str]) -> None:
         shell.run(("docker", "rmi", "--force", *targets), timeout_s=300)
 
 
+def try_remove_image(tag: str) -> None:
+    """Remove an image unless a container or another image still needs it."""
+    shell.run(("docker", "rmi", tag), check=False, timeout_s=300)
+
+
 def ensure_network(name: str, subnet: str, gateway: str, label: str) -> None:
     """Create the bridge network if it is missing; made anew if its subnet differs."""
     shown = shell.run(
@@ -169,7 +177,9 @@ def ensure_network(name: str, subnet: str, gateway: str, label: str) -> None:
 
 def remove_network(name: str) -> None:
     """Remove a network; a missing one is no error."""
-    shell.run(("docker", "network", "rm", name), check=False)
+    listing = shell.run(("docker", "network", "ls", "--format", "{{.Name}}"))
+    if name in listing.out.split():
+        shell.run(("docker", "network", "rm", name))
 
 
 def import_tree(tree: Path, tag: str) -> None:

@@ -12,6 +12,11 @@ from .waiting import until
 
 _PACKAGES = ("docker.io", "debootstrap", "iptables", "ca-certificates")
 
+_ENGINE_PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
+
 
 def ensure(state: Path) -> None:
     """Return when an engine answers; install and start one where none does.
@@ -51,11 +56,13 @@ def _refuse_where_we_cannot_help() -> None:
 
 
 def _start(state: Path) -> None:
+    for file, name in _ENGINE_PID_FILES.items():
+        _forget_if_stale(file, name)
     pid = shell.start_daemon(("dockerd",), _log(state))
     _pid_file(state).write_text(str(pid))
 
     def up_or_dead() -> bool:
-        if not _is_dockerd(pid):
+        if not _is_alive(pid, "dockerd"):
             msg = f"dockerd ended at once; its log {_log(state)} says why"
             raise ClusterError(msg)
         return docker.answers()
@@ -68,26 +75,35 @@ def stop(state: Path) -> None:
     if not _pid_file(state).exists():
         return
     pid = int(_pid_file(state).read_text())
-    if _is_dockerd(pid):
+    if _is_alive(pid, "dockerd"):
         with step("Docker engine stopped"):
             os.kill(pid, signal.SIGTERM)
-            until("dockerd to end", lambda: not _is_dockerd(pid), timeout_s=60)
+            until("dockerd to end", lambda: not _is_alive(pid, "dockerd"), timeout_s=60)
     _pid_file(state).unlink()
 
 
 def ours(state: Path) -> bool:
     """Tell whether the engine that runs is one that we started."""
-    return _pid_file(state).exists() and _is_dockerd(int(_pid_file(state).read_text()))
+    return _pid_file(state).exists() and _is_alive(int(_pid_file(state).read_text()), "dockerd")
 
 
-def _is_dockerd(pid: int) -> bool:
-    """Tell whether this pid is a living dockerd: numbers are used again, names tell."""
+def _forget_if_stale(file: Path, name: str) -> None:
+    """Remove a pid file whose process is another one by now.
+
+    dockerd 20.10 only asks whether a process of that number exists, and then refuses to start.
+    """
+    if file.exists() and not _is_alive(int(file.read_text() or 0), name):
+        file.unlink()
+
+
+def _is_alive(pid: int, wanted: str) -> bool:
+    """Tell whether this pid is a living process of that name: numbers are used again."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         name, state = stat.read_text().partition("(")[2].rpartition(")")[::2]
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return name == "dockerd" and state.split()[0] != "Z"
+    return name == wanted and state.split()[0] != "Z"
 
 
 def _log(state: Path) -> Path:

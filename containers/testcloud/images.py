@@ -81,7 +81,7 @@ class Images:
         for file in stage.inputs:
             (folder / file.path).write_bytes(file.content)
         lent = mirrors.write_settings(folder)
-        name = f"{self._settings.prefix}-build-{stage.name}"
+        name = build_container(self._settings, stage.name)
         docker.remove((name,))
         volumes = (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
         options = (*lent, *stage.options, *volumes, *_BUILD_ENVIRONMENT)
@@ -90,6 +90,9 @@ class Images:
         shell.run(docker_run, timeout_s=1800, log=self._log(stage.name))
         shell.run(("docker", "commit", name, tag), timeout_s=300)
         docker.remove((name,))
+        for old in docker.images(f"{REPOSITORY}/{stage.name}:"):
+            if old != tag:
+                docker.try_remove_image(old)
 
     def _debian(self) -> str:
         """Return a plain Debian 12: pulled where a registry answers, else made by debootstrap."""
@@ -125,6 +128,11 @@ class Images:
         folder = self._settings.state / "log"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"build-{name}.log"
+
+
+def build_container(settings: Settings, stage: str) -> str:
+    """Return the name of the container in which an image is made."""
+    return f"{settings.prefix}-build-{stage}"
 
 
 def _registry_answers() -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from . import docker, engine, inventory, store
 from .cluster import Cluster
 from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec
-from .images import REPOSITORY, Images
+from .images import REPOSITORY, Images, build_container
 from .names import Machine, Role
 from .settings import Settings
 from .steps import in_parallel, say, step
@@ -17,7 +17,11 @@ from .topology import cloud_logs, container_spec, instances_folder, stages, stat
 
 def up(settings: Settings) -> Cluster:
     """Bring the cluster up, or what of it is missing; returns when it is ready for use."""
-    settings.state.mkdir(parents=True, exist_ok=True)
+    with store.locked(settings.state):
+        return _up(settings)
+
+
+def _up(settings: Settings) -> Cluster:
     engine.ensure(settings.state)
     specs = _specs(settings)
     store.save(settings)
@@ -35,15 +39,20 @@ def up(settings: Settings) -> Cluster:
 
 def down(settings: Settings, *, images: bool = False, stop_engine: bool = False) -> None:
     """Remove everything that `up` made; images and their build cache only on demand."""
+    with store.locked(settings.state):
+        _down(settings, images=images, stop_engine=stop_engine)
+
+
+def _down(settings: Settings, *, images: bool, stop_engine: bool) -> None:
     engine_was_ours = engine.ours(settings.state)
     if docker.answers():
         _remove_from_engine(settings, images=images)
-    keep = {"cache", "log", "engine.log", "engine.pid"}
+    keep = {"cache", "engine.log", "engine.pid"}
     if stop_engine:
         engine.stop(settings.state)
         keep -= {"engine.log", "engine.pid"}
     if images:
-        keep -= {"cache", "log"}
+        keep -= {"cache"}
     with step(f"state folder cleaned: {settings.state}"):
         store.clean(settings.state, keep)
     if engine_was_ours and not stop_engine:
@@ -71,7 +80,8 @@ def _can_go_on(settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec]
     present = docker.containers(_label(settings))
     wanted = {spec.name: spec.labels[SPEC_LABEL] for _, spec in specs}
     cloud = present.get(settings.container(settings.cloud_machine().name))
-    same = {name: seen.spec for name, seen in present.items()} == wanted
+    # One that was made but never booted may lack its files: `up` was ended in between.
+    same = {name: seen.spec for name, seen in present.items() if seen.booted} == wanted
     return same and cloud is not None and cloud.running
 
 
@@ -80,7 +90,7 @@ def _start_over(settings: Settings, specs: Sequence[tuple[Machine, ContainerSpec
     present = tuple(docker.containers(_label(settings)))
     if present:
         with step(f"{len(present)} containers of an earlier cluster removed"):
-            docker.remove(present)
+            in_parallel([partial(docker.remove, (name,)) for name in present])
     for folder in _data_folders(settings):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -114,8 +124,9 @@ def _wait_ready(cluster: Cluster) -> None:
 
 def _remove_from_engine(settings: Settings, *, images: bool) -> None:
     names = tuple(docker.containers(_label(settings)))
+    builds = (build_container(settings, stage.name) for stage in stages())
     with step(f"{len(names)} containers and the network removed"):
-        docker.remove(names)
+        in_parallel([partial(docker.remove, (name,)) for name in (*names, *builds)])
         docker.remove_network(settings.prefix)
     if images:
         with step("images removed"):

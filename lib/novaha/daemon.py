@@ -36,8 +36,8 @@ EX_CONFIG = 78
 
 ALERT_S = 15.0
 ALERT_INTERVAL_S = 0.5
-"""After an alert the cluster is watched closely for a while: the loss of a node comes seconds before
-its receipt, and what is asked of Nova between the receipt and the end of the fencing is time won."""
+"""After an alert the cluster is watched closely for a while: the loss of a node comes seconds
+before its receipt, and what Nova is asked between receipt and end of the fencing is time won."""
 
 
 @dataclass

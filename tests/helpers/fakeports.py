@@ -62,7 +62,8 @@ class Wire:
 
     def call(self, what: str, effect: Callable[[], T], error: type[NovaHaError]) -> T:
         fault = self.strike(what)
-        if fault is Fault.NOT_DONE:
+        down = self.world.nova_down and error is CloudUnavailable
+        if down or fault is Fault.NOT_DONE:
             raise error(what + ": no answer")
         if fault is Fault.REFUSED and error is CloudUnavailable:
             raise CloudRefused(what + ": conflict", 409)
@@ -150,9 +151,9 @@ class FakePosts:
     def send(self, evacuate: Evacuate) -> None:
         world = self.wire.world
         fault = self.wire.strike("send")
-        self.on_the_wire += fault not in (Fault.NOT_DONE, Fault.REFUSED)
+        self.on_the_wire += not world.nova_down and fault not in (Fault.NOT_DONE, Fault.REFUSED)
         lost = PostResult(evacuate, CloudUnavailable("no answer"))
-        if fault is Fault.NOT_DONE:
+        if world.nova_down or fault is Fault.NOT_DONE:
             world.later(0.3, lambda: self.ended.append(lost))
         elif fault is Fault.REFUSED:
             refused = PostResult(evacuate, CloudRefused("conflict", 409))
@@ -170,7 +171,7 @@ class FakePosts:
         self.on_the_wire -= 1
         try:
             self.wire.world.evacuate(evacuate.server)
-        except CloudRefused as error:
+        except (CloudRefused, CloudUnavailable) as error:
             return PostResult(evacuate, error)
         return PostResult(evacuate, None)
 

@@ -19,7 +19,7 @@ from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import IN_FLIGHT
 from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Recovery
-from novaha.errors import CloudRefused
+from novaha.errors import CloudRefused, CloudUnavailable
 from worlds import level, service
 
 EPOCH_S = 1_700_000_000
@@ -44,12 +44,16 @@ class FakeNode:
 
 @dataclass
 class Instance:
-    """outcomes, refusals: what its next evacuations come to, the first one first."""
+    """outcomes, refusals: what its next evacuations come to, the first one first.
+
+    chokes: Nova answers each request for it with 500, and does nothing.
+    """
 
     id: ServerId
     host: ComputeHost
     outcomes: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    chokes: bool = False
     ruined: bool = False
     posts: int = 0
 
@@ -66,6 +70,7 @@ class World:
     back_s: float = BOOT_S
     now_s: float = 500.0
     quorate: bool = True
+    nova_down: bool = False
     nodes: dict[NodeName, FakeNode] = field(default_factory=dict)
     receipts: dict[NodeName, Receipt] = field(default_factory=dict)
     recoveries: dict[NodeName, Recovery] = field(default_factory=dict)
@@ -198,6 +203,9 @@ class World:
     def evacuate(self, id_: ServerId) -> None:
         """Accept a request, or refuse it; what it comes to happens later."""
         instance = self.instances[id_]
+        if instance.chokes:
+            msg = "Nova answered 500"
+            raise CloudUnavailable(msg)
         if not self.services[instance.host].forced_down:
             msg = f"Compute service of {instance.host} is still in use."
             raise CloudRefused(msg, 400)

@@ -200,8 +200,8 @@ def test_never_more_than_the_limit_is_in_flight(
 
 def test_evacuations_of_a_host_that_must_be_forced_down_again_keep_their_slots() -> None:
     known = two_hosts(3, 5, moving=3)
-    services = Answer((ours(forced_down=False), ours(OTHER_HOST)), NOW_S)
-    known = replace(known, services=services)
+    mixed: tuple[Service, ...] = (ours(forced_down=False), ours(OTHER_HOST))
+    known = replace(known, services=Answer(mixed, NOW_S))
     decisions = decide(view(BOTH, known), Policy(max_in_flight=4))
     assert len([d for d in decisions if isinstance(d, Evacuate)]) == 1
 

@@ -111,6 +111,16 @@ def test_a_lost_request_holds_its_server_until_the_records_are_newer_than_the_se
     assert posts(decided(read, late_s)) == [VM]
 
 
+def test_a_request_for_a_server_that_it_brought_here_is_waited_for_and_shown() -> None:
+    """The records of the host it left may not be readable; here they must not go unread."""
+    brought = known(posts={VM: Post("accepted", NOW_S, ComputeHost("compute-2"), 0)})
+    assert reasons(decided(brought)) == {Reason.IN_FLIGHT}
+    assert AskMigrations(HOST) in decided(brought, NOW_S + 5)
+    late_s = NOW_S + POLICY.settle_s
+    read = remember.saw_migrations(brought, HOST, (), late_s)
+    assert posts(decided(read, late_s)) == [VM]
+
+
 def test_a_request_without_an_answer_holds_its_server_for_ever() -> None:
     sent = known(posts={VM: Post("sent", NOW_S - 9999, HOST, 0)})
     assert posts(decided(sent)) == []

@@ -171,10 +171,10 @@ def test_an_open_receipt_shows_in_list_status(bench: Bench) -> None:
     assert f"{bench.cluster.computes()[1]},,ON" in lines
 
 
-def test_a_remote_node_reads_the_cluster_and_is_told_its_name(fake_cluster: Cluster) -> None:
+def test_a_remote_node_reads_the_cluster_and_is_told_its_name(cluster: Cluster) -> None:
     # crm_node is not among the packages of a remote node; Pacemaker passes the name instead.
-    node = fake_cluster.computes()[0]
-    assert "<cib" in fake_cluster.exec(node, ("cibadmin", "--query")).out
+    node = cluster.computes()[-1]
+    assert "<cib" in cluster.exec(node, ("cibadmin", "--query")).out
     settings = {
         "NOVA_HA_RUN_ROOT": "/tmp/bench-remote",
         "OCF_RESOURCE_INSTANCE": "bench",
@@ -184,10 +184,10 @@ def test_a_remote_node_reads_the_cluster_and_is_told_its_name(fake_cluster: Clus
     environ = ("env", *(f"{name}={value}" for name, value in settings.items()))
     agent = f"{OCF_FOLDER}/NovaComputeUnfence"
     codes = [
-        fake_cluster.exec(node, (*environ, agent, operation), check=False).code
+        cluster.exec(node, (*environ, agent, operation), check=False).code
         for operation in ("monitor", "start", "monitor", "stop", "monitor")
     ]
-    fake_cluster.exec(node, ("rm", "-rf", "/tmp/bench-remote"))
+    cluster.exec(node, ("rm", "-rf", "/tmp/bench-remote"))
     assert codes == [7, 0, 0, 0, 7]
 
 

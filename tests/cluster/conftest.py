@@ -26,6 +26,20 @@ def fake_cluster() -> Cluster:
     return _brought_up(Driver.FAKE)
 
 
+@pytest.fixture(scope="session")
+def libvirt_cluster() -> Cluster:
+    """Return a running, configured cluster with real guests; it takes the place of the other."""
+    return _brought_up(Driver.LIBVIRT)
+
+
+@pytest.fixture
+def calm_libvirt_cluster(libvirt_cluster: Cluster) -> Iterator[Cluster]:
+    """Give the libvirt cluster, with nothing broken and nothing left of the test before."""
+    make_calm(libvirt_cluster, CloudCtl(libvirt_cluster.settings))
+    yield libvirt_cluster
+    libvirt_cluster.undo_faults()
+
+
 @pytest.fixture
 def cluster(fake_cluster: Cluster) -> Iterator[Cluster]:
     """Give a cluster in which nothing is broken and nothing is left of the test before."""

@@ -56,7 +56,7 @@ def test_nothing_is_asked_of_nova_as_long_as_the_bmc_cannot_be_reached(
         cluster.kill(VICTIM)
         reach(story, "unclean")
         wait_for(
-            "two fencings to have failed", lambda: _failed_fencings(cluster) >= 2, 120.0, story
+            "two fencings to have failed", lambda: _failed_fencings(cluster) >= 2, 150.0, story
         )
         assert not changes(cluster, story.crash_s)
         assert_untouched(cloud, VICTIM)

@@ -98,7 +98,10 @@ def start(container: str) -> None:
 
 def kill(container: str) -> None:
     """End every process of a container at once, like a power loss; a dead one stays dead."""
-    shell.run(("docker", "kill", container), check=False)
+    argv = ("docker", "kill", container)
+    done = shell.run(argv, check=False)
+    if done.code != 0 and "is not running" not in done.err:
+        raise CommandFailed(argv, done.code, done.err)
 
 
 def remove(names: Iterable[str]) -> None:

@@ -137,6 +137,7 @@ def memory(
         migrations={} if migrations is None else {HOST: Answer(migrations, asked_s)},
         begun=frozenset({RECEIPT_ID}),
         first_seen={RECEIPT_ID: NOW_S - 1.0},
+        changed_s={HOST: asked_s},
     )
     return replace(plain, **changes)
 

@@ -43,11 +43,12 @@ class Reconciler:
         cluster: ClusterView | None = None
         holds: tuple[Hold, ...] = ()
         answered: set[Question] = set()
+        began_s = self.ports.clock.monotonic_s()
         for _ in range(PASSES):
             self.memory = take_results(self.memory, self.ports)
             if cluster is None:
                 cluster = self._observe()
-            decisions = self._decide(cluster)
+            decisions = self._decide(cluster, began_s)
             holds = tuple(d for d in decisions if isinstance(d, Hold))
             asked = tuple(q for q in questions(decisions) if q not in answered)
             if asked:
@@ -84,8 +85,8 @@ class Reconciler:
         self.memory = remember.saw_receipts(self.memory, ids, now_s)
         return cluster
 
-    def _decide(self, cluster: ClusterView) -> tuple[Decision, ...]:
-        view = View(self.ports.clock.monotonic_s(), cluster, self.memory)
+    def _decide(self, cluster: ClusterView, began_s: float) -> tuple[Decision, ...]:
+        view = View(self.ports.clock.monotonic_s(), cluster, self.memory, began_s)
         return decide(view, self.policy)
 
     def _apply(self, actions: tuple[Action, ...]) -> None:

@@ -36,7 +36,10 @@ from novaha.core.recovery import OUR_REASON, Found, Recovery
 from novaha.core.returning import returning
 
 FRESH_S = 10.0
-"""What is written down as found must not be older than this when the recovery begins."""
+"""What is written down as found must not be older than this when the recovery begins.
+
+Answers of the present cycle always do: with many hosts, or a slow Nova, nothing would ever begin.
+"""
 
 
 def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
@@ -81,7 +84,8 @@ def _begin(
 ) -> tuple[Decision, ...]:
     """Take up a proven fencing; all that is read of Nova must be newer than the receipt."""
     memory = view.memory
-    since_s = max(memory.first_seen.get(receipt.id, view.now_s), view.now_s - FRESH_S)
+    fresh_s = min(view.now_s - FRESH_S, view.cycle_s)
+    since_s = max(memory.first_seen.get(receipt.id, view.now_s), fresh_s)
     if memory.services is None or memory.services.asked_s < since_s:
         return (AskServices(),)
     hosts = [service.host for service in memory.services.value]

@@ -195,8 +195,9 @@ class Memory:
 
 @dataclass(frozen=True)
 class View:
-    """Everything a decision may use; now_s is monotonic."""
+    """Everything a decision may use; now_s: monotonic, and so cycle_s, when the cycle began."""
 
     now_s: float
     cluster: ClusterView
     memory: Memory
+    cycle_s: float = float("inf")

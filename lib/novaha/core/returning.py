@@ -39,9 +39,10 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
         return (*services_again(view, policy, recovery.host), EndRecovery(recovery))
     if not _completed(records.value, recovery) and not recovery.beats_since(service.heartbeat):
         return (*_look_again(view, policy, recovery), _starting(recovery))
-    if view.now_s - view.memory.services.asked_s >= policy.return_poll_s:
-        return (AskServices(),)
-    return _give_back(view, policy, recovery, service)
+    # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
+    stale = view.now_s - view.memory.services.asked_s >= policy.return_poll_s
+    ask = (AskServices(),) if stale else ()
+    return (*ask, *_give_back(view, policy, recovery, service))
 
 
 def _completed(records: tuple[Migration, ...], recovery: Recovery) -> bool:

@@ -23,7 +23,7 @@ from novaha.core.actions import (
     Reason,
     Release,
 )
-from novaha.core.decide import decide, questions
+from novaha.core.decide import FRESH_S, decide, questions
 from novaha.core.model import Answer, ClusterView, Memory, Post, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
@@ -85,6 +85,27 @@ def test_only_what_was_read_after_the_receipt_came_is_used() -> None:
     assert decide(view(cluster(), old), POLICY) == (AskServices(),)
     half = memory(services=(service(),))
     assert decide(view(cluster(), half), POLICY) == (AskMigrations(HOST), AskServers(HOST))
+
+
+def test_while_the_fencing_runs_nova_is_asked_ahead_and_not_touched() -> None:
+    pending = cluster(events=())
+    decisions = decide(view(pending), POLICY)
+    assert decisions[0] == AskServices()
+    assert [d.reason for d in decisions[1:] if isinstance(d, Hold)] == [Reason.FENCE_PENDING]
+    known = memory(services=(service(),), servers=(), migrations=())
+    assert [type(d) for d in decide(view(pending, known), POLICY)] == [Hold]
+
+
+def test_what_was_asked_ahead_long_ago_is_asked_again_before_it_is_written_down() -> None:
+    ahead = memory(services=(service(),), servers=(), migrations=())
+    assert decide(view(cluster(), ahead, NOW_S + FRESH_S + 1), POLICY) == (AskServices(),)
+
+
+def test_what_was_asked_in_this_cycle_is_fresh_however_long_nova_took() -> None:
+    """Else nothing ever begins where many hosts or a slow Nova make a cycle long."""
+    known = memory(services=(service(),), servers=(), migrations=())
+    slow = replace(view(cluster(), known, NOW_S + 60), cycle_s=NOW_S)
+    assert isinstance(decide(slow, POLICY)[0], BeginRecovery)
 
 
 @pytest.mark.parametrize("lists", [{"servers": ()}, {"migrations": ()}])

@@ -204,6 +204,9 @@ def test_the_records_are_polled_while_something_moves_and_not_faster_than_the_po
     moving = known(migrations=(migration(1, 1, "running"),))
     assert AskMigrations(HOST) not in decided(moving, NOW_S + 0.9 * POLICY.poll_s)
     assert AskMigrations(HOST) in decided(moving, NOW_S + POLICY.poll_s)
+    quiet = replace(moving, changed_s={HOST: NOW_S - 20})
+    assert AskMigrations(HOST) not in decided(quiet, NOW_S + 5)
+    assert AskMigrations(HOST) in decided(quiet, NOW_S + 10)
 
 
 def test_a_poll_that_is_due_keeps_no_evacuation_waiting() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from novaha.core.actions import (
+    AskMigrations,
     AskServices,
     Decision,
     DropHold,
@@ -16,7 +17,7 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.decide import decide
-from novaha.core.model import ClusterView, Service
+from novaha.core.model import ClusterView, Migration, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from worlds import (
@@ -26,6 +27,7 @@ from worlds import (
     cluster,
     mark,
     memory,
+    migration,
     ours,
     receipt,
     recovery,
@@ -50,7 +52,8 @@ def decided(
     seen: ClusterView | None = None,
     **known: Any,  # noqa: ANN401
 ) -> tuple[Decision, ...]:
-    return decide(view(seen or back(), memory(services=(of,), **known), now_s), POLICY)
+    lists: dict[str, Any] = {"migrations": (), **known}
+    return decide(view(seen or back(), memory(services=(of,), **lists), now_s), POLICY)
 
 
 def reasons(decisions: tuple[Decision, ...]) -> list[Reason]:
@@ -62,8 +65,9 @@ def test_a_host_that_is_off_is_waited_for_without_a_question() -> None:
 
 
 def test_the_services_are_asked_again_as_often_as_the_policy_says() -> None:
-    assert AskServices() not in decided(ours(), NOW_S + 0.9 * POLICY.return_poll_s)
-    assert AskServices() in decided(ours(), NOW_S + POLICY.return_poll_s)
+    started = ours(heartbeat=STARTED)
+    assert AskServices() not in decided(started, NOW_S + 0.9 * POLICY.return_poll_s)
+    assert AskServices() in decided(started, NOW_S + POLICY.return_poll_s)
 
 
 def test_a_host_whose_service_did_not_beat_since_its_release_is_not_forced_up() -> None:
@@ -116,8 +120,45 @@ def test_a_service_that_a_person_disabled_meanwhile_is_left_so() -> None:
 
 
 def test_the_record_of_a_service_that_is_gone_goes_too() -> None:
-    gone = replace(RELEASED, host=ComputeHost("compute-9"))
-    assert decided(service(), seen=back(recoveries=(gone,))) == (EndRecovery(gone),)
+    assert decided(service(ComputeHost("compute-9"))) == (EndRecovery(RELEASED),)
+
+
+def test_a_host_whose_records_are_completed_is_up_though_its_service_did_not_beat_yet() -> None:
+    silent = ours(heartbeat=BEAT)
+    assert decided(silent, migrations=(migration(1, 1, "completed"),)) == (ForceUp(silent),)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (migration(1, 1, "completed"), migration(2, 2, "done")),
+        (migration(1, 1, "done"),),
+        (migration(1, 1, "failed"),),
+    ],
+)
+def test_a_host_with_a_record_that_is_not_completed_is_waited_for(
+    records: tuple[Migration, ...],
+) -> None:
+    assert reasons(decided(ours(heartbeat=BEAT), migrations=records)) == [Reason.HOST_STARTING]
+
+
+def test_records_completed_in_an_earlier_recovery_say_nothing_of_this_one() -> None:
+    later = replace(RELEASED, after_migration=7)
+    decisions = decided(
+        ours(heartbeat=BEAT),
+        seen=back(recoveries=(later,)),
+        migrations=(migration(7, 1, "completed"),),
+    )
+    assert reasons(decisions) == [Reason.HOST_STARTING]
+
+
+def test_a_question_that_is_due_keeps_no_force_up_waiting() -> None:
+    started = ours(heartbeat=STARTED)
+    assert decided(started, NOW_S + 9) == (AskServices(), ForceUp(started))
+
+
+def test_unknown_records_and_services_are_asked_for_first() -> None:
+    assert decide(view(back(), memory()), POLICY) == (AskMigrations(HOST), AskServices())
 
 
 def test_a_release_that_was_broken_off_is_gone_on_with() -> None:

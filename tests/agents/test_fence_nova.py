@@ -1,10 +1,12 @@
 """fence_nova as Pacemaker's fencer and as a person run it."""
 
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
-from agentnode import Node, Result
+from agentnode import ROOT, Node, Result
 from novaha.adapters.cib import PROPERTY_SET
 
 AGENT = "fence/fence_nova"
@@ -64,6 +66,19 @@ def test_a_hostile_node_name_fails_and_writes_nothing(node: Node, plug: str) -> 
     result = _fence(node, "off", f"plug={plug}")
     assert result.rc == 1
     assert "must be a node name" in result.err or "at most" in result.err
+    assert node.calls() == []
+
+
+def test_input_that_is_no_text_fails_and_writes_nothing(node: Node) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / AGENT)],
+        input=b"action=off\nplug=\xff\xfe\n",
+        capture_output=True,
+        check=False,
+        env=node.environ,
+    )
+    assert done.returncode == 1
+    assert b"must be a node name" in done.stderr
     assert node.calls() == []
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from agentnode import ROOT, Node, Result
 
+from novaha.rundir import RunDir
+
 AGENT = "agents/NovaEvacuate"
 
 
@@ -164,6 +166,21 @@ def test_trouble_is_degraded_and_not_failed(node: Node) -> None:
     result = node.run(AGENT, "monitor", environ=environ)
     assert result.rc == 190
     assert result.reason == "vm-1 blocked: no valid host"
+
+
+@pytest.mark.parametrize(("stall_timeout", "rc"), [("30", 1), ("60", 0)])
+def test_silence_longer_than_stall_timeout_fails_the_monitor(
+    node: Node, stall_timeout: str, rc: int
+) -> None:
+    environ = _configured(node, stall_timeout=stall_timeout) | {"STANDIN": "stuck"}
+    node.run(AGENT, "start", environ=environ)
+    run_dir = RunDir(str(node.run_root / "sample"))
+    status = run_dir.read_status()
+    assert status is not None
+    run_dir.write_status(status._replace(progress_s=time.monotonic() - 40))
+    result = node.run(AGENT, "monitor", environ=environ)
+    assert result.rc == rc
+    assert result.reason.startswith("no progress for 4") is (rc == 1)
 
 
 def test_a_killed_process_is_seen_and_replaced(node: Node) -> None:

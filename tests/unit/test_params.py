@@ -56,6 +56,7 @@ def test_a_good_value_is_converted(param: Param[object], text: str | None, value
         (NAME, "axe", "name='axe': must not contain an x"),
         (NAME, "a\nb", r"name='a\nb': must not contain line ends"),
         (NAME, "a\x00b", "control characters"),
+        (NAME, "a\udcff", "control characters"),
         (NAME, "a" * (MAX_TEXT + 1), "4097 characters long, at most 4096"),
         (LIMIT, "0", "limit='0': must be a whole number from 1 to 64"),
         (LIMIT, "65", "from 1 to 64"),

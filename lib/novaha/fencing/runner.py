@@ -10,6 +10,7 @@ insensitive.
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
+from io import TextIOWrapper
 from typing import NamedTuple, TextIO
 
 from novaha.fencing.spec import FenceSpec, Option
@@ -50,6 +51,8 @@ class FenceHandlers(NamedTuple):
 
 def main(spec: FenceSpec, handlers: FenceHandlers) -> int:
     """Run with the process's own arguments and standard input."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # refused by name later, not by a codec
     return run(spec, handlers, sys.argv, sys.stdin)
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import install, lifecycle, referee, store
 from .cloudctl import CloudCtl
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Command = Callable[[argparse.Namespace], int]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - its only name
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,48 +37,60 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cluster", description=__doc__)
+    parser = argparse.ArgumentParser(prog="cluster", description="A real cluster in containers.")
     default = Settings()
     parser.add_argument("--state", type=Path, default=default.state, help="folder for all state")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("up", help="bring the cluster up; repeat at will")
+    _add_lifecycle(commands, default)
+    _add_inside(commands)
+    for name, (text, action) in {**_ON_NODES, **_ON_APIS}.items():
+        command = _add(commands, name, text)
+        command.add_argument("names", nargs="+", metavar="API" if name in _ON_APIS else "NODE")
+        command.set_defaults(run=_on_each, action=action)
+    for name, (text, show) in _SHOWN.items():
+        command = _add(commands, name, text)
+        command.set_defaults(run=_show, show=show)
+    return parser
+
+
+def _add(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
+    """Add one command; it takes --state after its name as well as before."""
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--state", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return command
+
+
+def _add_lifecycle(commands: Commands, default: Settings) -> None:
+    command = _add(commands, "up", "bring the cluster up; repeat at will")
     command.add_argument("--computes", type=int, default=default.computes)
     command.add_argument("--driver", type=Driver, choices=list(Driver), default=default.driver)
     command.add_argument("--service-down-time", type=int, default=default.service_down_time_s)
     command.add_argument("--report-interval", type=int, default=default.report_interval_s)
     command.set_defaults(run=_up)
 
-    command = commands.add_parser("down", help="remove the cluster")
+    command = _add(commands, "down", "remove the cluster")
     command.add_argument("--images", action="store_true", help="remove images and caches too")
     command.add_argument("--engine", action="store_true", help="stop the engine if we started it")
     command.set_defaults(run=_down)
 
-    command = commands.add_parser("status", help="what there is and what runs")
+    command = _add(commands, "status", "what there is and what runs")
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=_status)
 
-    command = commands.add_parser("exec", help="run a command in a container")
+    command = _add(commands, "install", "install nova-ha from this checkout in all nodes")
+    command.set_defaults(run=_install)
+
+
+def _add_inside(commands: Commands) -> None:
+    command = _add(commands, "exec", "run a command in a container")
     command.add_argument("node")
     command.add_argument("command", nargs=argparse.REMAINDER)
     command.set_defaults(run=_exec)
 
-    for name, (text, action) in {**_ON_NODES, **_ON_APIS}.items():
-        command = commands.add_parser(name, help=text)
-        command.add_argument("names", nargs="+", metavar="API" if name in _ON_APIS else "NODE")
-        command.set_defaults(run=_on_each, action=action)
-
-    command = commands.add_parser("logs", help="what a container printed")
+    command = _add(commands, "logs", "what a container printed")
     command.add_argument("node")
     command.set_defaults(run=_logs)
-
-    for name, (text, show) in _SHOWN.items():
-        command = commands.add_parser(name, help=text)
-        command.set_defaults(run=_show, show=show)
-
-    command = commands.add_parser("install", help="install nova-ha from this checkout in all nodes")
-    command.set_defaults(run=_install)
-    return parser
 
 
 _ON_NODES: dict[str, tuple[str, Callable[[Cluster, str], None]]] = {

@@ -78,6 +78,15 @@ _MESSAGING: Mapping[str, Section] = {
 _TRANSPORT = f"rabbit://openstack:{PASSWORD}@cloud:5672/"
 
 
+# Neutron's own mechanism driver for tests: ports without anything that would carry their packets.
+_ML2: Section = {
+    "type_drivers": "local,flat",
+    "tenant_network_types": "local",
+    "mechanism_drivers": "test",
+    "extension_drivers": "",
+}
+
+
 def keystone() -> bytes:
     """Return keystone.conf; passwords are hashed with few rounds, CPU is scarce here."""
     return _ini(
@@ -133,30 +142,26 @@ def glance() -> bytes:
 
 def neutron() -> bytes:
     """Return neutron.conf: Nova asks for ports even where an instance has no network."""
+    default = {
+        "core_plugin": "ml2",
+        "service_plugins": "",
+        "transport_url": _TRANSPORT,
+        "auth_strategy": "keystone",
+        "state_path": "/srv/neutron",
+        "api_paste_config": f"{_VENV}/etc/neutron/api-paste.ini",
+        "notify_nova_on_port_status_changes": False,
+        "notify_nova_on_port_data_changes": False,
+        "dhcp_agent_notification": False,
+        "rpc_workers": 0,
+        "rpc_state_report_workers": 0,
+        "log_file": "/var/log/openstack/neutron.log",
+    }
     return _ini(
         {
-            "DEFAULT": {
-                "core_plugin": "ml2",
-                "service_plugins": "",
-                "transport_url": _TRANSPORT,
-                "auth_strategy": "keystone",
-                "state_path": "/srv/neutron",
-                "api_paste_config": f"{_VENV}/etc/neutron/api-paste.ini",
-                "notify_nova_on_port_status_changes": False,
-                "notify_nova_on_port_data_changes": False,
-                "dhcp_agent_notification": False,
-                "rpc_workers": 0,
-                "rpc_state_report_workers": 0,
-                "log_file": "/var/log/openstack/neutron.log",
-            },
+            "DEFAULT": default,
             "database": {"connection": _database("neutron", "neutron")},
             "oslo_concurrency": {"lock_path": "/run/lock/neutron"},
-            "ml2": {
-                "type_drivers": "local,flat",
-                "tenant_network_types": "local",
-                "mechanism_drivers": "test",
-                "extension_drivers": "",
-            },
+            "ml2": _ML2,
             "keystone_authtoken": _authtoken("neutron"),
             "nova": _account("nova"),
             **_MESSAGING,

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from .errors import CommandFailed, CommandTimedOut
 
@@ -32,25 +33,29 @@ def run(
     Raises CommandTimedOut after timeout_s; the command is killed then.
     """
     args = tuple(str(a) for a in argv)
+    if log is None:
+        done = _finish(args, timeout_s, stdin, subprocess.PIPE)
+    else:
+        with log.open("ab") as sink:
+            done = _finish(args, timeout_s, stdin, sink)
+    result = Result(done.returncode, _text(done.stdout), _text(done.stderr))
+    if check and result.code != 0:
+        raise CommandFailed(args, result.code, _what_it_said(result, log))
+    return result
+
+
+def _finish(
+    args: tuple[str, ...], timeout_s: float, stdin: bytes, sink: IO[bytes] | int
+) -> subprocess.CompletedProcess[bytes]:
     try:
-        if log is None:
-            done = subprocess.run(
-                args, input=stdin, capture_output=True, timeout=timeout_s, check=False
-            )
-        else:
-            with log.open("ab") as sink:
-                done = subprocess.run(
-                    args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s, check=False
-                )
+        return subprocess.run(
+            args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s, check=False
+        )
     except subprocess.TimeoutExpired as error:
         msg = f"`{' '.join(args)}` did not end within {timeout_s:g} s"
         raise CommandTimedOut(msg) from error
     except FileNotFoundError as error:
         raise CommandFailed(args, 127, str(error)) from error
-    result = Result(done.returncode, _text(done.stdout), _text(done.stderr))
-    if check and result.code != 0:
-        raise CommandFailed(args, result.code, _what_it_said(result, log))
-    return result
 
 
 def _text(raw: bytes | None) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from agentnode import ROOT, Node, Result
-
 from novaha.rundir import RunDir
 
 AGENT = "agents/NovaEvacuate"

@@ -24,16 +24,34 @@ def sleepers(node: Node) -> Iterator[tuple[socket, ...]]:
         yield tuple(sockets)
 
 
-def test_the_end_of_a_fencing_wakes_every_recovery_process(
-    node: Node, sleepers: tuple[socket, ...]
+@pytest.mark.parametrize(
+    "alert",
+    [
+        FENCING,
+        {"CRM_alert_kind": "node", "CRM_alert_desc": "lost"},
+        {"CRM_alert_kind": "resource", "CRM_alert_rc": "1"},
+    ],
+)
+def test_a_fencing_or_a_loss_wakes_every_recovery_process(
+    node: Node, sleepers: tuple[socket, ...], alert: dict[str, str]
 ) -> None:
-    assert node.run_by_path(HOOK, environ=FENCING).rc == 0
+    assert node.run_by_path(HOOK, environ=alert).rc == 0
     assert [wait_for_wake(each, 0) for each in sleepers] == [True, True]
 
 
-@pytest.mark.parametrize("kind", ["node", "resource", "attribute", "", "<fencing>"])
-def test_nothing_else_wakes_it(node: Node, sleepers: tuple[socket, ...], kind: str) -> None:
-    assert node.run_by_path(HOOK, environ={"CRM_alert_kind": kind}).rc == 0
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {"CRM_alert_kind": "resource", "CRM_alert_rc": "0"},
+        {"CRM_alert_kind": "attribute"},
+        {"CRM_alert_kind": "<fencing>"},
+        {},
+    ],
+)
+def test_nothing_else_wakes_it(
+    node: Node, sleepers: tuple[socket, ...], alert: dict[str, str]
+) -> None:
+    assert node.run_by_path(HOOK, environ=alert).rc == 0
     assert [wait_for_wake(each, 0) for each in sleepers] == [False, False]
 
 

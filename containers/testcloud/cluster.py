@@ -135,7 +135,7 @@ class Cluster:
         quorum = dc is not None and dc.get("with_quorum") == "true"
         return quorum and online >= set(self.controllers())
 
-    def wait_quorate(self, timeout_s: float = 90.0) -> None:
+    def wait_quorate(self, timeout_s: float = 180.0) -> None:
         """Wait until all controllers form one cluster."""
         until("all controllers to be online in one quorate cluster", self.quorate, timeout_s, 0.5)
 
@@ -144,7 +144,7 @@ class Cluster:
         cloud = self.settings.cloud_machine().name
         return self.exec(cloud, ("test", "-e", "/run/svc/ready"), check=False).code == 0
 
-    def wait_cloud(self, timeout_s: float = 180.0) -> None:
+    def wait_cloud(self, timeout_s: float = 300.0) -> None:
         """Wait until every service of the cloud answers."""
         logs = cloud_logs(self.settings)
         until(f"every API of the cloud to answer (see {logs})", self.cloud_ready, timeout_s, 0.5)

@@ -48,7 +48,8 @@ def request(
             raw = answer.read()
             return Answer(dict(answer.headers), json.loads(raw) if raw else {})
     except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
+        with error:
+            text = error.read().decode(errors="replace")
         msg = f"{method} {url}"
         raise ApiError(msg, error.code, text) from error
     except OSError as error:

@@ -1,5 +1,6 @@
 """Running other programs: the only place that does."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,12 +71,10 @@ def _what_it_said(result: Result, log: Path | None) -> str:
 
 def start_daemon(argv: Sequence[str], log: Path) -> int:
     """Start a process that outlives us, in a session of its own; returns its pid."""
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            tuple(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-    return process.pid
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = (
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    )
+    return os.posix_spawnp(argv[0], argv, os.environ, file_actions=files, setsid=True)

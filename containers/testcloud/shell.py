@@ -77,4 +77,4 @@ def start_daemon(argv: Sequence[str], log: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     )
-    return os.posix_spawnp(argv[0], argv, os.environ, file_actions=files, setsid=True)
+    return os.posix_spawnp(argv[0], tuple(argv), os.environ, file_actions=files, setsid=True)

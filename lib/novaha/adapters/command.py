@@ -14,10 +14,19 @@ def run(argv: Sequence[str], *, timeout_s: float, stdin: str | None = None) -> s
     """
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False
+            argv,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
         )
     except FileNotFoundError as error:
         msg = f"{argv[0]} is not installed on this node"
+        raise ClusterUnavailable(msg) from error
+    except OSError as error:
+        msg = f"{argv[0]} cannot be started: {error.strerror}"
         raise ClusterUnavailable(msg) from error
     except subprocess.TimeoutExpired as error:
         msg = f"{argv[0]} did not end within {timeout_s:g} s"

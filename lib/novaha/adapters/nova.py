@@ -15,6 +15,7 @@ import openstack.config
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
+from yaml import YAMLError
 
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Server, Service
@@ -54,6 +55,10 @@ class Nova:
         except (openstack.exceptions.ConfigException, OSError) as error:
             msg = f"cloud {cloud!r} in {clouds_yaml}: {error}"
             raise ConfigError(msg) from error
+        except (TypeError, AttributeError, ValueError, KeyError, YAMLError):
+            # Their texts may quote the file, and so the password.
+            msg = f"{clouds_yaml} is not a clouds.yaml that openstacksdk can read"
+            raise ConfigError(msg) from None
         # Not Connection(...).compute: that asks Keystone at once, and a cloud that is down must not
         # keep this process from starting.
         self._compute = Adapter(
@@ -77,7 +82,7 @@ class Nova:
     def services(self) -> tuple[Service, ...]:
         """List the nova-compute services."""
         body = self._call("GET", "/os-services?binary=nova-compute")
-        return tuple(_read(_service, raw) for raw in _field(body, "services"))
+        return tuple(_read(_service, raw) for raw in _list(body, "services") if _read(_known, raw))
 
     def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
         """List the servers of a host, of every project.
@@ -108,7 +113,11 @@ class Nova:
     def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
         """Enable a service, or disable it with a reason."""
         body = {"status": "enabled"} if enabled else _disabled(reason)
-        return self._put_service(service, body)
+        answer = self._put_service(service, body)
+        if answer.enabled is not enabled:
+            msg = f"Nova took {body['status']} for {service.host} and does not show it"
+            raise CloudUnavailable(msg)
+        return answer
 
     def evacuate(self, evacuate: Evacuate) -> None:
         """Ask Nova to evacuate one server; a 200 means accepted, not done."""
@@ -130,15 +139,20 @@ class Nova:
         return "{}.{}".format(*min(top, NEWEST))
 
     def _pages(self, path: str, key: str, **query: str) -> Iterable[Json]:
+        """Yield the objects of all pages; Nova links the next one, for its pages may be shorter.
+
+        An operator's `[api] max_limit` caps what is asked for here. A list cut short there would
+        miss evacuations in flight.
+        """
         marker: Mapping[str, str] = {}
         while True:
             url = f"{path}?{urlencode({**query, 'limit': PAGE, **marker})}"
-            page = _field(self._call("GET", url), key)
+            body = self._call("GET", url)
+            page = _list(body, key)
             yield from page
-            if len(page) < PAGE:
+            if not page or not body.get(f"{key}_links"):
                 return
-            last = page[-1]
-            marker = {"marker": str(last.get("uuid") or last["id"])}
+            marker = {"marker": _read(_marker, page[-1])}
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         """Send one request, once; raises CloudUnavailable, CloudRefused."""
@@ -166,7 +180,11 @@ class Nova:
 
 def check_secret_file(path: str) -> None:
     """Refuse a clouds.yaml that others could read (L8); raises ConfigError."""
-    mode = stat.S_IMODE(Path(path).stat().st_mode)
+    try:
+        mode = stat.S_IMODE(Path(path).stat().st_mode)
+    except OSError as error:
+        msg = f"{path}: {error.strerror}; copy it to every controller, mode 0600"
+        raise ConfigError(msg) from error
     if mode & 0o077:
         msg = f"{path} has mode {mode:04o}, others could read the password: chmod 600 {path}"
         raise ConfigError(msg)
@@ -179,12 +197,31 @@ def _field(body: Json, key: str) -> Any:  # noqa: ANN401
     return body[key]
 
 
+def _list(body: Json, key: str) -> list[Json]:
+    value = _field(body, key)
+    if not isinstance(value, list):
+        msg = (
+            f"Nova's answer has no list of {key!r}: is the catalog's compute endpoint really Nova?"
+        )
+        raise CloudUnavailable(msg)
+    return value
+
+
+def _known(raw: Json) -> bool:
+    """Tell a service from the stub of one whose cell is down (2.69)."""
+    return str(raw.get("status")) != "UNKNOWN"
+
+
+def _marker(raw: Json) -> str:
+    return str(raw.get("uuid") or raw["id"])
+
+
 def _read(reader: Callable[[Json], T], raw: Json) -> T:
     """Read one object of an answer; raises CloudUnavailable when it has another shape."""
     try:
         return reader(raw)
-    except (KeyError, TypeError, AttributeError) as error:
-        msg = f"Nova's answer lacks {error}"
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        msg = f"Nova's answer is not as expected: {type(error).__name__} {error}"
         raise CloudUnavailable(msg) from error
 
 
@@ -196,10 +233,13 @@ def _json(response: Any) -> Json:  # noqa: ANN401  (requests' response, seen thr
     if not response.content:
         return {}
     try:
-        body: Json = response.json()
+        body = response.json()
     except ValueError as error:
         msg = f"Nova answered {response.status_code} with something that is not JSON"
         raise CloudUnavailable(msg) from error
+    if not isinstance(body, dict):
+        msg = f"Nova answered {response.status_code} with JSON that is no object"
+        raise CloudUnavailable(msg)
     return body
 
 
@@ -228,20 +268,20 @@ def _service(raw: Json) -> Service:
         host=ComputeHost(raw["host"]),
         enabled=raw["status"] == "enabled",
         disabled_reason=raw.get("disabled_reason") or "",
-        forced_down=raw["forced_down"],
+        forced_down=bool(raw["forced_down"]),
         heartbeat=raw.get("updated_at") or "",
     )
 
 
 def _server(raw: Json) -> Server:
-    fault = (raw.get("fault") or {}).get("message", "")
+    fault = (raw.get("fault") or {}).get("message") or ""
     return Server(ServerId(raw["id"]), raw["name"], fault[:200])
 
 
 def _migration(raw: Json) -> Migration:
     destination = raw.get("dest_compute")
     return Migration(
-        id=raw["id"],
+        id=int(raw["id"]),
         server=ServerId(raw["instance_uuid"]),
         source=ComputeHost(raw["source_compute"]),
         destination=ComputeHost(destination) if destination else None,

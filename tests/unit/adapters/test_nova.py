@@ -1,0 +1,397 @@
+"""Nova over HTTP: what is sent, what is read, and what every wrong answer becomes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import requests_mock
+from novaha.adapters.nova import Nova, check_secret_file
+from novaha.core.actions import Evacuate
+from novaha.core.model import Migration, Server
+from novaha.core.names import ComputeHost, ServerId
+from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
+from worlds import service
+
+# openstacksdk warns of what it does itself.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+KEYSTONE = "http://keystone.test/v3"
+NOVA = "http://nova.test/v2.1"
+HOST = ComputeHost("compute-1")
+EVACUATE = Evacuate(ServerId("vm-1"), HOST)
+PASSWORD = "top-secret"  # noqa: S105  (of a cloud that does not exist)
+
+CLOUDS = f"""
+clouds:
+  test:
+    region_name: R1
+    auth:
+      auth_url: {KEYSTONE}
+      username: nova-ha
+      password: {PASSWORD}
+      project_name: admin
+      user_domain_name: Default
+      project_domain_name: Default
+"""
+
+TOKEN = {
+    "token": {
+        "methods": ["password"],
+        "expires_at": "2999-01-01T00:00:00.000000Z",
+        "issued_at": "2024-01-01T00:00:00.000000Z",
+        "user": {"id": "u", "name": "nova-ha", "domain": {"id": "d", "name": "Default"}},
+        "project": {"id": "p", "name": "admin", "domain": {"id": "d", "name": "Default"}},
+        "roles": [{"id": "r", "name": "admin"}],
+        "catalog": [
+            {
+                "type": "compute",
+                "name": "nova",
+                "id": "c",
+                "endpoints": [
+                    {
+                        "id": "e",
+                        "interface": "public",
+                        "region": "R1",
+                        "region_id": "R1",
+                        "url": NOVA,
+                    }
+                ],
+            }
+        ],
+    }
+}
+IDENTITY = {
+    "version": {
+        "id": "v3.14",
+        "status": "stable",
+        "links": [{"rel": "self", "href": KEYSTONE}],
+    }
+}
+SERVICE = {
+    "id": "uuid-1",
+    "binary": "nova-compute",
+    "host": "compute-1",
+    "status": "disabled",
+    "disabled_reason": None,
+    "state": "down",
+    "forced_down": True,
+    "updated_at": "2024-05-03T12:00:00.000000",
+}
+RECORD = {
+    "id": 7,
+    "uuid": "u-7",
+    "instance_uuid": "vm-1",
+    "source_compute": "compute-1",
+    "dest_compute": None,
+    "status": "accepted",
+}
+
+
+def version(newest: str) -> dict[str, Any]:
+    link = {"rel": "self", "href": NOVA}
+    return {
+        "version": {
+            "id": "v2.1",
+            "status": "CURRENT",
+            "version": newest,
+            "min_version": "2.1",
+            "links": [link],
+        }
+    }
+
+
+@pytest.fixture
+def http() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        mocker.get(KEYSTONE, json=IDENTITY)
+        mocker.post(f"{KEYSTONE}/auth/tokens", json=TOKEN, headers={"X-Subject-Token": "t"})
+        mocker.get(NOVA, json=version("2.96"))
+        yield mocker
+
+
+@pytest.fixture
+def nova(http: requests_mock.Mocker, tmp_path: Path) -> Nova:
+    assert http is not None
+    path = tmp_path / "clouds.yaml"
+    path.write_text(CLOUDS)
+    return Nova("test", str(path), timeout_s=5)
+
+
+def sent(http: requests_mock.Mocker) -> list[str]:
+    return [f"{r.method} {r.url}" for r in http.request_history if r.url.startswith(f"{NOVA}/")]
+
+
+def test_services_are_read_as_they_stand(nova: Nova, http: requests_mock.Mocker) -> None:
+    http.get(f"{NOVA}/os-services", json={"services": [SERVICE]})
+    (found,) = nova.services()
+    assert found == service(
+        id="uuid-1",
+        enabled=False,
+        forced_down=True,
+        heartbeat="2024-05-03T12:00:00.000000",
+    )
+
+
+def test_each_question_is_one_request_with_one_token_and_one_microversion(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(f"{NOVA}/os-services", json={"services": []})
+    for _ in range(3):
+        nova.services()
+    assert sent(http) == [f"GET {NOVA}/os-services?binary=nova-compute"] * 3
+    versions = {r.headers.get("OpenStack-API-Version") for r in http.request_history[-3:]}
+    assert versions == {"compute 2.94"}
+    assert len([r for r in http.request_history if "auth/tokens" in r.url]) == 1
+
+
+def test_an_older_nova_is_spoken_to_in_its_own_microversion(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(NOVA, json=version("2.72"))
+    assert nova.microversion() == "2.72"
+
+
+def test_a_nova_that_cannot_page_its_records_is_refused(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(NOVA, json=version("2.53"))
+    with pytest.raises(CloudUnavailable, match=r"2, 53.*2, 59"):
+        nova.services()
+
+
+def test_a_nova_that_was_down_when_first_asked_is_found_later(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(NOVA, status_code=503, text="down")
+    http.get(f"{NOVA}/os-services", status_code=503, text="down")
+    with pytest.raises(CloudUnavailable):
+        nova.services()
+    http.get(NOVA, json=version("2.96"))
+    http.get(f"{NOVA}/os-services", json={"services": [SERVICE]})
+    assert len(nova.services()) == 1
+
+
+def test_the_stub_of_a_service_in_a_cell_that_is_down_hides_no_other(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    stub = {"binary": "nova-compute", "host": "far-away", "status": "UNKNOWN"}
+    http.get(f"{NOVA}/os-services", json={"services": [stub, SERVICE]})
+    assert [s.host for s in nova.services()] == [HOST]
+
+
+def test_servers_are_listed_for_all_projects_with_faults_only_on_demand(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(f"{NOVA}/servers", json={"servers": [{"id": "vm-1", "name": "one"}]})
+    fault = {"id": "vm-1", "name": "one", "fault": {"message": "No valid host"}}
+    http.get(f"{NOVA}/servers/detail", json={"servers": [fault]})
+    assert nova.servers(HOST) == (Server(ServerId("vm-1"), "one"),)
+    assert nova.servers(HOST, faults=True) == (Server(ServerId("vm-1"), "one", "No valid host"),)
+    assert sent(http)[0].endswith("/servers?all_tenants=1&host=compute-1&limit=1000")
+
+
+@pytest.mark.parametrize("fault", [None, {}, {"message": None}])
+def test_a_server_without_words_about_its_fault_is_still_a_server(
+    nova: Nova, http: requests_mock.Mocker, fault: object
+) -> None:
+    raw = {"id": "vm-1", "name": "one", "fault": fault}
+    http.get(f"{NOVA}/servers/detail", json={"servers": [raw]})
+    assert nova.servers(HOST, faults=True)[0].fault == ""
+
+
+def test_records_are_read_with_and_without_a_destination(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    arrived = {**RECORD, "id": 8, "dest_compute": "compute-2", "status": "done"}
+    http.get(f"{NOVA}/os-migrations", json={"migrations": [arrived, RECORD]})
+    assert nova.migrations(HOST) == (
+        Migration(8, ServerId("vm-1"), HOST, ComputeHost("compute-2"), "done"),
+        Migration(7, ServerId("vm-1"), HOST, None, "accepted"),
+    )
+    assert "migration_type=evacuation&source_compute=compute-1" in sent(http)[0]
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_all_pages_are_read_however_short_novas_pages_are(
+    nova: Nova, http: requests_mock.Mocker, size: int
+) -> None:
+    """`[api] max_limit` may be less than what we ask for."""
+    pages = [[{**RECORD, "id": p * size + i, "uuid": f"u{p}"} for i in range(size)] for p in (0, 1)]
+    first = {"migrations": pages[0], "migrations_links": [{"rel": "next", "href": "ignored"}]}
+    http.get(f"{NOVA}/os-migrations", json=first)
+    http.get(f"{NOVA}/os-migrations?marker=u0", json={"migrations": pages[1]})
+    assert [m.id for m in nova.migrations(HOST)] == list(range(2 * size))
+
+
+def test_servers_are_paged_by_their_id(nova: Nova, http: requests_mock.Mocker) -> None:
+    link = [{"rel": "next", "href": "ignored"}]
+    first = {"servers": [{"id": "a", "name": "a"}], "servers_links": link}
+    http.get(f"{NOVA}/servers", json=first)
+    http.get(f"{NOVA}/servers?marker=a", json={"servers": [{"id": "b", "name": "b"}]})
+    assert [s.id for s in nova.servers(HOST)] == ["a", "b"]
+
+
+def test_a_change_is_one_request_and_returns_what_nova_holds_then(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    put = http.put(f"{NOVA}/os-services/uuid-1", json={"service": SERVICE})
+    old = service(id="uuid-1")
+    assert nova.set_forced_down(old, forced_down=True).forced_down
+    assert put.last_request is not None
+    assert put.last_request.json() == {"forced_down": True}
+    assert not nova.set_enabled(old, enabled=False, reason="nova-ha: x").enabled
+    assert put.last_request.json() == {"status": "disabled", "disabled_reason": "nova-ha: x"}
+    assert len(sent(http)) == 2
+
+
+def test_a_change_that_nova_does_not_show_is_not_believed(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.put(f"{NOVA}/os-services/uuid-1", json={"service": SERVICE})
+    old = service(id="uuid-1")
+    with pytest.raises(CloudUnavailable, match="does not show it"):
+        nova.set_forced_down(old, forced_down=False)
+    with pytest.raises(CloudUnavailable, match="does not show it"):
+        nova.set_enabled(old, enabled=True)
+
+
+def test_an_evacuation_is_one_post_without_host_or_force(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    post = http.post(f"{NOVA}/servers/vm-1/action", status_code=200)
+    nova.evacuate(EVACUATE)
+    assert post.call_count == 1
+    assert post.last_request is not None
+    assert post.last_request.json() == {"evacuate": {}}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_refusal_carries_novas_own_words(
+    nova: Nova, http: requests_mock.Mocker, status: int
+) -> None:
+    body = {"conflict": {"message": "Instance vm-1 is locked", "code": status}}
+    http.post(f"{NOVA}/servers/vm-1/action", status_code=status, json=body)
+    with pytest.raises(CloudRefused, match=f"vm-1 is locked.*{status}") as caught:
+        nova.evacuate(EVACUATE)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("text", ["<html>403</html>", "[]", '{"a": 1}', '{"a": {}}', ""])
+def test_a_refusal_without_words_is_a_refusal(
+    nova: Nova, http: requests_mock.Mocker, text: str
+) -> None:
+    http.post(f"{NOVA}/servers/vm-1/action", status_code=403, text=text)
+    with pytest.raises(CloudRefused, match="gave no reason"):
+        nova.evacuate(EVACUATE)
+
+
+@pytest.mark.parametrize("status", [401, 408, 429, 500, 502, 503, 504])
+def test_an_answer_that_decides_nothing_is_sent_once_and_leaves_it_open(
+    nova: Nova, http: requests_mock.Mocker, status: int
+) -> None:
+    """A repeated POST is the one thing that must never happen behind our back."""
+    post = http.post(f"{NOVA}/servers/vm-1/action", status_code=status, text="<html>")
+    with pytest.raises(CloudUnavailable, match=str(status)):
+        nova.evacuate(EVACUATE)
+    assert post.call_count == (2 if status == 401 else 1)  # 401: nothing was done, a fresh token
+
+
+@pytest.mark.parametrize(
+    "error", [requests.ConnectTimeout, requests.ReadTimeout, requests.ConnectionError]
+)
+def test_a_connection_that_breaks_is_not_tried_again_behind_our_back(
+    nova: Nova, http: requests_mock.Mocker, error: type[Exception]
+) -> None:
+    post = http.post(f"{NOVA}/servers/vm-1/action", exc=error)
+    with pytest.raises(CloudUnavailable):
+        nova.evacuate(EVACUATE)
+    assert post.call_count == 1
+
+
+BAD_BODIES = [
+    "<html><body>Bad gateway</body></html>",
+    "null",
+    "[]",
+    "7",
+    "{}",
+    '{"services": null, "servers": null, "migrations": null}',
+    '{"services": {}, "servers": "x", "migrations": 7}',
+    '{"services": [null], "servers": [null], "migrations": [null]}',
+    '{"services": [{}], "servers": [{}], "migrations": [{}]}',
+    '{"services": ["x"], "servers": ["x"], "migrations": ["x"]}',
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES)
+@pytest.mark.parametrize("what", ["services", "servers", "migrations"])
+def test_an_answer_of_another_shape_never_reads_as_an_empty_list(
+    nova: Nova, http: requests_mock.Mocker, what: str, body: str
+) -> None:
+    http.get(requests_mock.ANY, text=body)
+    http.get(NOVA, json=version("2.96"))
+    http.get(KEYSTONE, json=IDENTITY)
+    with pytest.raises(CloudUnavailable, match="Nova"):
+        ask(nova, what)
+
+
+def ask(nova: Nova, what: str) -> object:
+    if what == "services":
+        return nova.services()
+    return nova.servers(HOST) if what == "servers" else nova.migrations(HOST)
+
+
+def test_a_record_with_a_number_that_is_none_is_not_believed(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.get(f"{NOVA}/os-migrations", json={"migrations": [{**RECORD, "id": "seven"}]})
+    with pytest.raises(CloudUnavailable, match="not as expected"):
+        nova.migrations(HOST)
+
+
+def test_wrong_credentials_are_told_apart_and_the_password_is_not_told(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.post(f"{KEYSTONE}/auth/tokens", status_code=401, json={"error": {"message": "no"}})
+    with pytest.raises(CloudUnavailable, match=r"credentials \(401\).*clouds.yaml") as caught:
+        nova.services()
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_keystone_that_is_down_is_no_refusal(nova: Nova, http: requests_mock.Mocker) -> None:
+    http.get(KEYSTONE, exc=requests.ConnectionError)
+    http.post(f"{KEYSTONE}/auth/tokens", exc=requests.ConnectionError)
+    with pytest.raises(CloudUnavailable):
+        nova.services()
+
+
+def test_an_unknown_cloud_is_named_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text(CLOUDS)
+    with pytest.raises(ConfigError, match=r"'other'.*clouds\.yaml"):
+        Nova("other", str(path), timeout_s=5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["clouds: [", "just words", "", "clouds: 7", "\x00", f"clouds:\n  test: {{{PASSWORD}: [\n"],
+)
+def test_a_file_that_is_no_clouds_yaml_is_a_configuration_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        Nova("test", str(path), timeout_s=5)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text(CLOUDS)
+    path.chmod(0o600)
+    check_secret_file(str(path))
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match=r"mode 0640.*chmod 600"):
+        check_secret_file(str(path))
+    with pytest.raises(ConfigError, match="copy it"):
+        check_secret_file(str(tmp_path / "missing.yaml"))

@@ -40,5 +40,7 @@ class ThreadedPosts:
 
     def _ended(self, evacuate: Evacuate, done: "Future[None]") -> None:
         error = done.exception()
-        self._results.put(PostResult(evacuate, error if isinstance(error, Exception) else None))
+        if error is not None and not isinstance(error, Exception):
+            error = RuntimeError(f"the sender ended: {error!r}")  # neither accepted nor refused
+        self._results.put(PostResult(evacuate, error))
         self._notify()

@@ -1,0 +1,205 @@
+"""The cluster port: CIB and fencing history as Pacemaker's tools print them, good and bad."""
+
+from collections.abc import Callable
+
+import pytest
+from novaha.adapters import cib, pacemaker
+from novaha.adapters.pacemaker import Pacemaker
+from novaha.core.model import ClusterView, Device, FencingEvent, Level
+from novaha.core.names import NodeName
+from novaha.errors import ClusterUnavailable
+from worlds import NODE, mark, receipt, recovery
+
+RECEIPT = receipt()
+RECOVERY = recovery()
+
+WHOLE = f"""
+<cib have-quorum="1" epoch="7">
+ <configuration>
+  <crm_config>
+   <cluster_property_set id="cib-bootstrap-options">
+    <nvpair id="other" name="nova-ha-receipt-compute-9" value="not in our set"/>
+   </cluster_property_set>
+   <cluster_property_set id="{cib.PROPERTY_SET}">
+    <nvpair id="r" name="nova-ha-receipt-compute-1" value="{RECEIPT.to_value()}"/>
+    <nvpair id="v" name="nova-ha-recovery-compute-1" value="{RECOVERY.to_value()}"/>
+    <nvpair id="x" name="something-else" value="1"/>
+   </cluster_property_set>
+  </crm_config>
+  <resources>
+   <primitive id="bmc-1" class="stonith" type="fence_ipmilan"/>
+   <group id="g"><primitive id="receipts" class="stonith" type="fence_nova"/></group>
+   <primitive id="gate" class="ocf" provider="heartbeat" type="Dummy"/>
+  </resources>
+  <constraints>
+   <rsc_location id="{mark().id}" rsc="unfence-clone" node="compute-1" score="-INFINITY"/>
+   <rsc_location id="location-by-a-person" rsc="x" node="compute-1" score="INFINITY"/>
+  </constraints>
+  <fencing-topology>
+   <fencing-level id="1" target="compute-1" index="1" devices="bmc-1, receipts"/>
+   <fencing-level id="2" target-pattern="compute-.*" index="2" devices="gate,gone,receipts"/>
+   <fencing-level id="3" target-attribute="rack" target-value="1" index="1" devices="bmc-1"/>
+  </fencing-topology>
+ </configuration>
+ <status>
+  <node_state uname="controller-1" in_ccm="true"/>
+  <node_state uname="controller-2" in_ccm="1700000000"/>
+  <node_state uname="compute-1" in_ccm="false" remote_node="true"/>
+  <node_state uname="compute-2" in_ccm="0"/>
+  <node_state uname="compute-3"/>
+ </status>
+</cib>
+"""
+
+HISTORY = """
+<pacemaker-result api-version="2.25" request="stonith_admin">
+  <list name="fencing history" count="3">
+    <fence_event action="reboot" target="compute-1" client="pacemaker-controld.37"
+      origin="controller-3" status="success" delegate="controller-1"
+      completed="2026-11-22 17:40:49Z"/>
+    <fence_event action="reboot" target="compute-1" status="pending"/>
+    <fence_event action="off" target="compute-1" status="failed" exit-reason="no device"
+      completed="2026-11-22 18:40:49.123456 +01:00"/>
+  </list>
+  <status code="0" message="OK"/>
+</pacemaker-result>
+"""
+
+Observe = Callable[..., ClusterView]
+
+
+@pytest.fixture
+def observe(monkeypatch: pytest.MonkeyPatch) -> Observe:
+    def answer(whole: str, history: str | Exception = HISTORY) -> ClusterView:
+        def tools(argv: list[str], **_: object) -> str:
+            assert argv[0] in ("cibadmin", "stonith_admin")
+            out = whole if argv[0] == "cibadmin" else history
+            if isinstance(out, Exception):
+                raise out
+            return out
+
+        monkeypatch.setattr(cib, "run", tools)
+        monkeypatch.setattr(pacemaker, "run", tools)
+        return Pacemaker().observe()
+
+    return answer
+
+
+def test_all_that_decisions_need_is_read_from_one_cib(observe: Observe) -> None:
+    seen = observe(WHOLE)
+    assert seen.quorate
+    assert seen.receipts == (RECEIPT,)
+    assert seen.recoveries == (RECOVERY,)
+    assert seen.malformed == ()
+    assert seen.marks == (mark(),)
+    assert seen.online == {"controller-1", "controller-2"}
+
+
+def test_levels_know_their_devices_agents_and_a_device_that_is_not_there_has_none(
+    observe: Observe,
+) -> None:
+    real, receipts = Device("bmc-1", "fence_ipmilan"), Device("receipts", "fence_nova")
+    pattern = Level(
+        "compute-.*", 2, (Device("gate", None), Device("gone", None), receipts), pattern=True
+    )
+    assert observe(WHOLE).levels == (Level("compute-1", 1, (real, receipts)), pattern)
+
+
+@pytest.mark.parametrize("whole", ["<cib/>", "<cib have-quorum='0'><configuration/></cib>"])
+def test_missing_sections_are_empty_and_quorum_is_never_assumed(
+    observe: Observe, whole: str
+) -> None:
+    assert observe(whole) == ClusterView(quorate=False, events=())
+
+
+@pytest.mark.parametrize("value", ["", "v2 new format", "&lt;", "x" * 500])
+def test_a_malformed_receipt_is_told_with_the_command_that_removes_it(
+    observe: Observe, value: str
+) -> None:
+    seen = observe(WHOLE.replace(RECEIPT.to_value(), value))
+    ((node, text),) = seen.malformed
+    assert node == NODE
+    assert "cibadmin --delete" in text
+    assert "nova-ha-receipt-compute-1" in text
+    assert seen.receipts == ()
+    assert seen.recoveries == (RECOVERY,)
+
+
+def test_a_malformed_recovery_is_told_too(observe: Observe) -> None:
+    seen = observe(WHOLE.replace(RECOVERY.to_value(), "v1 receipt="))
+    assert [node for node, _ in seen.malformed] == [NODE]
+    assert "nova-ha-recovery-compute-1" in seen.malformed[0][1]
+    assert seen.receipts == (RECEIPT,)
+
+
+def test_the_history_is_not_asked_for_a_receipt_that_has_its_recovery(observe: Observe) -> None:
+    assert observe(WHOLE, AssertionError("was asked")).events == ()
+
+
+def unproven() -> str:
+    return WHOLE.replace(RECOVERY.to_value(), recovery(id_="e" * 12).to_value())
+
+
+def test_the_history_is_read_with_its_times_in_any_zone(observe: Observe) -> None:
+    moment_s = 1795369249.0
+    assert observe(unproven()).events == (
+        FencingEvent(NODE, "reboot", "success", moment_s),
+        FencingEvent(NODE, "reboot", "pending", None),
+        FencingEvent(NODE, "off", "failed", moment_s + 0.123456, "no device"),
+    )
+
+
+@pytest.mark.parametrize("time", ["yesterday", "", "2026-13-41 00:00:00Z"])
+def test_a_time_that_cannot_be_read_counts_as_not_completed(observe: Observe, time: str) -> None:
+    seen = observe(unproven(), HISTORY.replace("2026-11-22 17:40:49Z", time))
+    assert seen.events is not None
+    assert seen.events[0].completed_s is None
+
+
+@pytest.mark.parametrize("history", [ClusterUnavailable("no answer"), "", "not xml", "<unclosed>"])
+def test_a_history_without_an_answer_is_unknown_and_not_empty(
+    observe: Observe, history: str | Exception
+) -> None:
+    assert observe(unproven(), history).events is None
+
+
+@pytest.mark.parametrize("whole", ["", "no xml", "<cib>"])
+def test_a_cib_that_is_none_is_a_cluster_without_an_answer(observe: Observe, whole: str) -> None:
+    with pytest.raises(ClusterUnavailable, match="cibadmin printed no XML"):
+        observe(whole)
+
+
+def test_each_node_without_proof_is_asked_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """stonith_admin shows only the newest success of what it is asked for."""
+    asked = []
+
+    def history(argv: list[str], **_: object) -> str:
+        asked.append(argv[argv.index("--history") + 1])
+        return HISTORY
+
+    other = receipt(NodeName("compute-2"), "f" * 12)
+    pair = f'<nvpair id="o" name="nova-ha-receipt-compute-2" value="{other.to_value()}"/>'
+    whole = unproven().replace('<nvpair id="x"', pair + '<nvpair id="x"')
+    monkeypatch.setattr(cib, "run", lambda *_, **__: whole)
+    monkeypatch.setattr(pacemaker, "run", history)
+    Pacemaker().observe()
+    assert asked == ["compute-1", "compute-2"]
+
+
+def test_changes_go_to_the_cib(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def tool(argv: list[str], **_: object) -> str:
+        ran.append(argv)
+        return ""
+
+    monkeypatch.setattr(cib, "run", tool)
+    cluster = Pacemaker()
+    cluster.write_recovery(RECOVERY)
+    cluster.delete_receipt(RECEIPT)
+    cluster.delete_hold(mark())
+    cluster.delete_recovery(RECOVERY)
+    assert [argv[1] for argv in ran] == ["--modify", "--delete", "--delete", "--delete"]
+    assert RECEIPT.to_value() in ran[1][-1]
+    assert mark().id in ran[2][-1]
+    assert RECOVERY.to_value() in ran[3][-1]

@@ -1,0 +1,74 @@
+"""Requests on the wire: sending never waits, and each has exactly one end."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from novaha.adapters.posts import ThreadedPosts
+from novaha.core.actions import Evacuate
+from novaha.core.names import ComputeHost, ServerId
+from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.ports import PostResult
+
+WAIT_S = 10.0
+
+
+def evacuate(number: int) -> Evacuate:
+    return Evacuate(ServerId(f"vm-{number}"), ComputeHost("compute-1"))
+
+
+class Sending:
+    """A pool whose results are counted as they arrive."""
+
+    def __init__(self, post: Callable[[Evacuate], None], senders: int = 4) -> None:
+        self.arrived = threading.Semaphore(0)
+        self.posts = ThreadedPosts(post, self.arrived.release, senders)
+
+    def results(self, count: int) -> list[PostResult]:
+        for _ in range(count):
+            assert self.arrived.acquire(timeout=WAIT_S)
+        return self.posts.results()
+
+
+def test_an_accepted_request_ends_once_without_an_error_and_notifies() -> None:
+    sending = Sending(lambda _: None)
+    sending.posts.send(evacuate(1))
+    assert sending.results(1) == [PostResult(evacuate(1), None)]
+    assert sending.posts.results() == []
+
+
+@pytest.mark.parametrize(
+    "error", [CloudRefused("no", 409), CloudUnavailable("503"), AttributeError("bug")]
+)
+def test_an_error_is_the_result_of_its_request(error: Exception) -> None:
+    def post(_: Evacuate) -> None:
+        raise error
+
+    sending = Sending(post)
+    sending.posts.send(evacuate(1))
+    assert sending.results(1) == [PostResult(evacuate(1), error)]
+
+
+def test_a_sender_that_ends_in_another_way_is_never_an_acceptance() -> None:
+    def post(_: Evacuate) -> None:
+        raise SystemExit
+
+    sending = Sending(post)
+    sending.posts.send(evacuate(1))
+    (result,) = sending.results(1)
+    assert isinstance(result.error, RuntimeError)
+
+
+def test_a_slow_request_keeps_neither_the_caller_nor_the_others_waiting() -> None:
+    gate = threading.Event()
+
+    def post(of: Evacuate) -> None:
+        if of == evacuate(1):
+            assert gate.wait(WAIT_S)
+
+    sending = Sending(post, senders=2)
+    sending.posts.send(evacuate(1))
+    sending.posts.send(evacuate(2))
+    assert sending.results(1) == [PostResult(evacuate(2), None)]
+    gate.set()
+    assert sending.results(1) == [PostResult(evacuate(1), None)]

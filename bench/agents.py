@@ -1,8 +1,8 @@
 """Print what one call of each agent costs inside a controller of the container cluster.
 
 Usage: bench/agents.py [container]. `monitor` and `meta-data` of NovaEvacuate have a budget; the
-bare interpreter stands beside them, because most of the time is its own. The wall clock grows with the
-load of the machine; the processor time tells what the agent itself is to blame for.
+bare interpreter stands beside them, because most of the time is its own. The wall clock grows with
+the load of the machine; the processor time tells what the agent itself is to blame for.
 """
 
 import os

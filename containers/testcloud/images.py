@@ -20,7 +20,6 @@ REPOSITORY = "nova-ha"
 """Images are named so, whatever a cluster is called: clusters may share them."""
 
 _DEBIAN = "debian:bookworm-slim"
-_BUILD_ENVIRONMENT = ("--env=LC_ALL=C.UTF-8", "--env=DEBIAN_FRONTEND=noninteractive")
 _SCRIPTS = CONTAINERS / "images"
 
 
@@ -80,13 +79,12 @@ class Images:
         (folder / "stage.sh").write_bytes(stage.script())
         for file in stage.inputs:
             (folder / file.path).write_bytes(file.content)
-        lent = mirrors.write_settings(folder)
+        mirrors.write_settings(folder)
         name = build_container(self._settings, stage.name)
         docker.remove((name,))
         volumes = (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
-        options = (*lent, *stage.options, *volumes, *_BUILD_ENVIRONMENT)
-        command = (parent, "bash", "-euo", "pipefail", "/build/stage.sh")
-        docker_run = ("docker", "run", "--name", name, *options, *command)
+        command = ("bash", "-euo", "pipefail", "-c", ". /build/environment; . /build/stage.sh")
+        docker_run = ("docker", "run", "--name", name, *stage.options, *volumes, parent, *command)
         shell.run(docker_run, timeout_s=1800, log=self._log(stage.name))
         shell.run(("docker", "commit", name, tag), timeout_s=300)
         docker.remove((name,))

@@ -3,17 +3,30 @@
 Nothing of it is kept in an image or in the repository.
 """
 
+import configparser
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from . import shell
 
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _SUITES = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
 _APT = Path("/etc/apt")
 _CA_BUNDLES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/cert.pem"))
+_ACQUIRE = ("Acquire::http::", "Acquire::https::", "Acquire::Check-")
+_PIP_FILES = ("/etc/pip.conf", Path.home() / ".pip/pip.conf", Path.home() / ".config/pip/pip.conf")
+_PIP_OPTIONS = ("index-url", "extra-index-url", "trusted-host")
+_FIXED = {
+    "APT_CONFIG": "/build/apt.conf",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "LC_ALL": "C.UTF-8",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_TRUSTED_HOST")
 
 
@@ -45,20 +58,36 @@ def _from_lines(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], match[2]
 
 
-def write_settings(folder: Path) -> tuple[str, ...]:
+def write_settings(folder: Path) -> None:
     """Write apt and pip settings for a build that sees the folder as /build.
 
-    Returns the `docker run` options that make the build use them.
+    /build/environment sets them in force. They are no options of `docker run`: those would be
+    committed with the image.
     """
-    options = [f"--env={name}" for name in _PASSED_ON if os.environ.get(name)]
+    environment = {**_FIXED, **_pip_settings()}
+    environment |= {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
     bundle = next((path for path in _CA_BUNDLES if path.exists()), None)
     if bundle:
         shutil.copyfile(bundle, folder / "ca.crt")
-        options.append("--env=PIP_CERT=/build/ca.crt")
+        environment["PIP_CERT"] = "/build/ca.crt"
+    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    (folder / "environment").write_text("".join(exports))
     (folder / "apt.conf").write_text(_apt_conf(with_bundle=bundle is not None))
     lines = (f"deb [signed-by={KEYRING}] {uri} {suite} main" for uri, suite in debian_sources())
     (folder / "sources.list").write_text("".join(line + "\n" for line in lines))
-    return (*options, "--env=APT_CONFIG=/build/apt.conf")
+
+
+def _pip_settings() -> dict[str, str]:
+    """Return where this machine's pip looks for packages; what is on its own disk is left out."""
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(_PIP_FILES)
+    options = config["global"] if config.has_section("global") else {}
+    found = {name: options[name] for name in _PIP_OPTIONS if options.get(name)}
+    return {
+        f"PIP_{name.upper().replace('-', '_')}": value
+        for name, value in found.items()
+        if "file:" not in value
+    }
 
 
 def _apt_conf(*, with_bundle: bool) -> str:
@@ -72,9 +101,9 @@ def _apt_conf(*, with_bundle: bool) -> str:
 
 
 def _acquire_lines() -> Iterator[str]:
-    """Yield this machine's one-line Acquire settings (proxies, validity of snapshots)."""
-    for file in sorted((_APT / "apt.conf.d").glob("*")):
-        text = file.read_text(errors="replace") if file.is_file() else ""
-        for line in re.findall(r"^Acquire::[\w:.-]+\s+\"[^\"]*\";", text, re.MULTILINE):
-            if not line.startswith(("Acquire::Languages", "Acquire::GzipIndexes")):
-                yield line + "\n"
+    """Yield this machine's settings for downloads: proxies, time limits, validity of snapshots."""
+    if not shutil.which("apt-config"):
+        return
+    for line in shell.run(("apt-config", "dump", "Acquire")).out.splitlines():
+        if line.startswith(_ACQUIRE):
+            yield line + "\n"

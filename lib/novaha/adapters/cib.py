@@ -25,7 +25,7 @@ from novaha.errors import ClusterUnavailable
 PROPERTY_SET = "nova-ha-state"
 RECEIPT_PREFIX = "nova-ha-receipt-"
 RECOVERY_PREFIX = "nova-ha-recovery-"
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 
 _UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"
 _NOTHING_THERE = "(105)"

@@ -116,12 +116,8 @@ def _found(service: Service, before: Found | None) -> Found:
     before: what the recovery found that this one takes over, with all that it had set.
     """
     ours = not service.enabled and service.disabled_reason.startswith(OUR_REASON)
-    if before is None:
-        return Found(service.enabled or ours, service.forced_down and not ours)
-    return Found(
-        enabled=service.enabled or (ours and before.enabled),
-        forced_down=service.forced_down and before.forced_down,
-    )
+    theirs = before.forced_down if before else not ours
+    return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
 
 
 def _orphans(cluster: ClusterView, unreadable: set[NodeName]) -> tuple[Decision, ...]:

@@ -81,7 +81,7 @@ def _give_back(
     if service.forced_down and not recovery.found.forced_down:
         not_yet = refused and replace(refused, reason=Reason.RECORDS_OPEN)
         return (not_yet or ForceUp(service),)
-    ours = service.disabled_reason.startswith(OUR_REASON)
-    if not service.enabled and recovery.found.enabled and ours:
+    # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
+    if not service.enabled and service.disabled_reason.startswith(OUR_REASON):
         return (refused or Enable(service),)
     return (EndRecovery(recovery),)

@@ -114,6 +114,12 @@ def test_a_service_that_a_person_had_disabled_is_left_so() -> None:
     assert decided(theirs, seen=back(recoveries=(found,))) == (EndRecovery(found),)
 
 
+def test_a_service_that_a_person_enabled_meanwhile_and_we_disabled_is_enabled_again() -> None:
+    found = recovery(phase="returning", heartbeat=BEAT, enabled=False)
+    held = ours(heartbeat=STARTED, forced_down=False)
+    assert decided(held, seen=back(recoveries=(found,))) == (Enable(held),)
+
+
 def test_a_service_that_a_person_disabled_meanwhile_is_left_so() -> None:
     theirs = ours(heartbeat=STARTED, forced_down=False, disabled_reason="broken fan")
     assert decided(theirs) == (EndRecovery(RELEASED),)

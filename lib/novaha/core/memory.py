@@ -72,7 +72,7 @@ def saw_migrations(
     arrived = memory.posts.keys() - posts.keys()
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     before = memory.migrations.get(host)
-    changed = before is None or before.value != migrations
+    changed = before is None or _ended(before.value) != _ended(migrations)
     return replace(
         memory,
         changed_s={**memory.changed_s, host: asked_s} if changed else memory.changed_s,
@@ -149,6 +149,10 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         servers=_without(memory.servers, host),
         migrations=_without(memory.migrations, host),
     )
+
+
+def _ended(migrations: Iterable[Migration]) -> frozenset[tuple[int, str]]:
+    return frozenset((m.id, m.status) for m in migrations if m.status not in IN_FLIGHT)
 
 
 def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migration]:

@@ -171,11 +171,11 @@ class Refusal:
 class Memory:
     """What this process knows besides the cluster; all of it may be lost at any instant.
 
-    begun: receipts whose recovery this process itself began, so that no earlier process can have
-    a request on the wire. changed_s: when the records of a host last changed, or a request for one
-    was sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly
-    was first seen, by its number. service_refused: when Nova last refused to change a service.
-    trouble: why Nova cannot be asked before trouble_until_s.
+    begun: receipts whose recovery this process itself began, so that no earlier process can have a
+    request on the wire. changed_s: when a record of a host last came to an end, or a request was
+    sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly was
+    first seen, by its number. service_refused: when Nova last refused to change a service. trouble:
+    why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from novaha.core.actions import (
-    AskMigrations,
     AskServices,
     Decision,
     Enable,
@@ -13,65 +12,35 @@ from novaha.core.actions import (
     Reason,
 )
 from novaha.core.evacuation import find_service, refused_change, services_again
-from novaha.core.model import Migration, Service, View
-from novaha.core.pace import records_due
+from novaha.core.model import Service, View
 from novaha.core.policy import Policy
 from novaha.core.recovery import OUR_REASON, Recovery
-
-HEARTBEAT_S = 15.0
-"""A running nova-compute beats within this time (report_interval is 10 s by default)."""
 
 
 def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
     """Return what a released host needs next.
 
     nova-compute starts while its service is still forced down, destroys what was evacuated and
-    marks those records `completed`; only then does Nova accept to take the force-down back
-    (400 before that, from Nova 24.0).
+    marks those records `completed`; only then does Nova accept to take the force-down back (400
+    before that, from Nova 24.0). The first heartbeat comes later still, and is waited for: a host
+    enabled between the two got no instances for up to 60 s, because nova-compute, not listening
+    yet, left the trait COMPUTE_STATUS_DISABLED on it until its next periodic task (seen with 34.0).
     """
     if recovery.node not in view.cluster.online:
         return (Hold(recovery.node, Reason.HOST_OFF, "is evacuated and released, and still off"),)
-    records = view.memory.migrations.get(recovery.host)
-    if records is None or view.memory.services is None:
-        return (AskMigrations(recovery.host), AskServices())
-    service = find_service(view.memory.services.value, recovery.host)
+    services, again = view.memory.services, services_again(view, policy, recovery.host)
+    if services is None:
+        return again
+    service = find_service(services.value, recovery.host)
     if service is None:
-        return (*services_again(view, policy, recovery.host), EndRecovery(recovery))
-    if not _completed(records.value, recovery) and not recovery.beats_since(service.heartbeat):
-        return (*_look_again(view, policy, recovery), _starting(recovery))
+        return (*again, EndRecovery(recovery))
+    if not recovery.beats_since(service.heartbeat):
+        text = "is released; nova-compute not yet up"
+        return (*again, Hold(recovery.host, Reason.HOST_STARTING, text))
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
-    stale = view.now_s - view.memory.services.asked_s >= policy.return_poll_s
+    stale = view.now_s - services.asked_s >= policy.return_poll_s
     ask = (AskServices(),) if stale else ()
     return (*ask, *_give_back(view, policy, recovery, service))
-
-
-def _completed(records: tuple[Migration, ...], recovery: Recovery) -> bool:
-    """Tell whether nova-compute has finished with every evacuation of this recovery.
-
-    That shows up to ten seconds earlier than its next heartbeat.
-    """
-    ours = [m.status for m in records if m.id > recovery.after_migration]
-    return "completed" in ours and "done" not in ours
-
-
-def _look_again(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
-    """Ask what tells that nova-compute started: its records, and rarely its heartbeat.
-
-    The heartbeat decides alone where there is no record, or one that will never be completed: that
-    of an instance which was deleted meanwhile.
-    """
-    host = recovery.host
-    records = view.memory.migrations[host].value
-    ask = (AskMigrations(host),) if records_due(view, policy, host) else ()
-    quiet_s = view.now_s - view.memory.changed_s.get(host, view.memory.started_s)
-    if quiet_s < HEARTBEAT_S and any(m.id > recovery.after_migration for m in records):
-        return ask
-    return (*ask, *services_again(view, policy, host))
-
-
-def _starting(recovery: Recovery) -> Hold:
-    text = "is released; nova-compute not yet up"
-    return Hold(recovery.host, Reason.HOST_STARTING, text)
 
 
 def _give_back(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from novaha.core.actions import (
-    AskMigrations,
     AskServices,
     Decision,
     DropHold,
@@ -129,9 +128,11 @@ def test_the_record_of_a_service_that_is_gone_goes_too() -> None:
     assert decided(service(ComputeHost("compute-9"))) == (EndRecovery(RELEASED),)
 
 
-def test_a_host_whose_records_are_completed_is_up_though_its_service_did_not_beat_yet() -> None:
-    silent = ours(heartbeat=BEAT)
-    assert decided(silent, migrations=(migration(1, 1, "completed"),)) == (ForceUp(silent),)
+def test_completed_records_are_not_enough_for_a_host_to_be_up() -> None:
+    """nova-compute does not listen yet, and would miss that it is enabled."""
+    done = (migration(8, status="completed"),)
+    decisions = decided(ours(heartbeat=RELEASED.heartbeat), migrations=done)
+    assert [d.reason for d in decisions if isinstance(d, Hold)] == [Reason.HOST_STARTING]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +164,8 @@ def test_a_question_that_is_due_keeps_no_force_up_waiting() -> None:
     assert decided(started, NOW_S + 9) == (AskServices(), ForceUp(started))
 
 
-def test_unknown_records_and_services_are_asked_for_first() -> None:
-    assert decide(view(back(), memory()), POLICY) == (AskMigrations(HOST), AskServices())
+def test_unknown_services_are_asked_for_first() -> None:
+    assert decide(view(back(), memory()), POLICY) == (AskServices(),)
 
 
 def test_a_release_that_was_broken_off_is_gone_on_with() -> None:

@@ -7,6 +7,7 @@ It keeps no state of its own: kill it at any instant, and the next goes on from 
 
 import argparse
 import logging
+import math
 import os
 import select
 import signal
@@ -16,11 +17,12 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from novaha.adapters.clock import MonotonicClock
 from novaha.adapters.journal import LogJournal
 from novaha.adapters.nova import Nova, check_secret_file
-from novaha.adapters.pacemaker import Pacemaker
+from novaha.adapters.pacemaker import Pacemaker, clean_up
 from novaha.adapters.posts import ThreadedPosts
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Hold
@@ -33,6 +35,9 @@ from novaha.rundir import RunDir, Status
 LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
 EX_CONFIG = 78
+
+SHOWN_S = 25.0
+"""Two intervals of the monitor and some: so long a trouble is left on display before a change."""
 
 ALERT_S = 15.0
 ALERT_INTERVAL_S = 0.5
@@ -85,6 +90,29 @@ class Waker:
 
 
 @dataclass
+class Shown:
+    """What `pcs status` shows as our trouble, which Pacemaker does not renew by itself."""
+
+    resource: str
+    codes: frozenset[str] = frozenset()
+    changed_s: float = -math.inf
+
+    def update(self, codes: frozenset[str], now_s: float) -> None:
+        """Have the failure shown anew when the kind of trouble changed, or gone when it ended.
+
+        Not before the monitor had the time to report what is there now.
+        """
+        if codes == self.codes or now_s - self.changed_s < SHOWN_S:
+            return
+        if self.codes:
+            try:
+                clean_up(self.resource)
+            except ClusterUnavailable as error:
+                LOG.warning("pcs status still shows an old trouble: %s", error)
+        self.codes, self.changed_s = codes, now_s
+
+
+@dataclass
 class Daemon:
     """The loop and what it reports."""
 
@@ -93,6 +121,7 @@ class Daemon:
     waker: Waker
     warm_up: WarmUp
     interval_s: float
+    shown: Shown
     stopping: bool = False
 
     def run(self) -> None:
@@ -131,6 +160,10 @@ class Daemon:
             summary,
         )
         self.run_dir.write_status(status)
+        codes = {hold.reason.code for hold in holds if hold.reason.trouble}
+        codes |= {"cluster"} if trouble else set()
+        codes |= {"warm-up"} if troubles and not codes else set()
+        self.shown.update(frozenset(codes), status.progress_s)
 
     def stop(self, *_: object) -> None:
         """End after the present cycle."""
@@ -167,7 +200,8 @@ def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
     posts = ThreadedPosts(nova.evacuate, waker.notify, policy.max_in_flight)
     ports = Ports(Pacemaker(), nova, posts, MonotonicClock(), LogJournal())
     reconciler = Reconciler(ports, policy)
-    return Daemon(reconciler, run_dir, waker, WarmUp(nova), arguments.interval)
+    shown = Shown(Path(run_dir.path).name)
+    return Daemon(reconciler, run_dir, waker, WarmUp(nova), arguments.interval, shown)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -91,3 +91,29 @@ def test_what_a_person_disabled_stays_disabled_through_a_recovery(
         story.note(time.time(), "enabled", "not by us: judged below")
     service = cloud.service(VICTIM)
     assert (service.status, service.disabled_reason) == ("disabled", "disk swap on Monday")
+
+
+def test_a_malformed_receipt_shows_in_pcs_status_as_long_as_it_is_there(cluster: Cluster) -> None:
+    name = f"nova-ha-receipt-{VICTIM}"
+    pair = f'<nvpair id="{name}" name="{name}" value="garbage"/>'
+    ours = f'<cluster_property_set id="nova-ha-state">{pair}</cluster_property_set>'
+    state = f"<crm_config>{ours}</crm_config>"
+    modify = (
+        "cibadmin",
+        "--modify",
+        "--allow-create",
+        "--scope",
+        "crm_config",
+        "--xml-text",
+        state,
+    )
+    cluster.exec("controller-1", modify)
+
+    def shown() -> str:
+        return cluster.exec("controller-2", ("pcs", "status")).out
+
+    remedy = f"cibadmin -D -X '<nvpair id=\"{name}\"/>'"
+    wait_for("pcs status to give the remedy", lambda: remedy in shown(), 60.0)
+    cluster.exec("controller-1", ("sh", "-c", remedy))
+    wait_for("pcs status to forget it", lambda: "OCF_DEGRADED" not in shown(), 90.0)
+    assert cluster.exec("controller-2", ("pcs", "status")).out.count("nova-evacuate") == 1

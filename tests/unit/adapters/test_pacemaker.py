@@ -119,7 +119,7 @@ def test_a_malformed_receipt_is_told_with_the_command_that_removes_it(
     seen = observe(WHOLE.replace(RECEIPT.to_value(), value))
     ((node, text),) = seen.malformed
     assert node == NODE
-    assert "cibadmin --delete" in text
+    assert "cibadmin -D -X" in text
     assert "nova-ha-receipt-compute-1" in text
     assert seen.receipts == ()
     assert seen.recoveries == (RECOVERY,)

@@ -43,6 +43,7 @@ def run(cluster: Cluster, cloud: CloudCtl) -> Story:
     """Configure, boot, kill, follow."""
     say("configuring Pacemaker with pcs")
     configure(cluster)
+    cloud.wait_services_up(cluster.computes())
     seed(cluster, cloud)
     story = begin(cluster, cloud, VICTIM)
     say(f"killing {VICTIM}, which runs {len(story.victims)} instances")

@@ -40,7 +40,7 @@ unit: $(VENV)/ready
 	$(BIN)/pytest -m "not cluster"
 
 test: check ## everything, the container cluster included
-	$(BIN)/pytest -m cluster --timeout=1800
+	$(BIN)/pytest -m cluster --timeout=1800 -rP
 
 bench: ## print what the agents cost, measured in the running container cluster
 	$(PYTHON) bench/agents.py

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from xml.etree import ElementTree as ET
 
+from testcloud import shell
 from testcloud.cluster import Cluster
 
 NODE_STATES = ("offline", "unclean", "online")
@@ -76,7 +77,7 @@ class Watch:
     ) -> None:
         """Start nothing yet; seen gets the wall-clock time and the snapshot."""
         argv = ("docker", "exec", cluster.container(controller), "sh", "-c", _LOOK)
-        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._process = shell.follow(argv)
         self._seen = seen
         self._thread = threading.Thread(target=self._follow, daemon=True)
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from . import rest
-from .access_log import Request, requests
 from .errors import ClusterError
 from .names import NodeName, ServerId
 from .openstack_conf import GLANCE_PORT, KEYSTONE_PORT, NOVA_PORT, PASSWORD
 from .settings import Settings
-from .topology import cloud_logs
 from .waiting import until
 
 # 2.93: the newest that Debian 12's Nova has too; evacuations leave instances in their old state.
@@ -66,7 +64,6 @@ class CloudCtl:
     def __init__(self, settings: Settings) -> None:
         """Know where the APIs are; nothing is asked yet."""
         ip = settings.cloud_machine().ip
-        self._settings = settings
         self._keystone = f"http://{ip}:{KEYSTONE_PORT}/v3"
         self._nova = f"http://{ip}:{NOVA_PORT}/v2.1"
         self._glance = f"http://{ip}:{GLANCE_PORT}/v2"
@@ -136,12 +133,6 @@ class CloudCtl:
 
         until(f"{count} instances {prefix}-* to be ACTIVE", progressed, timeout_s)
         return tuple(server for server in self.servers() if server.id in set(sent))
-
-    def changes(self) -> tuple[Request, ...]:
-        """Return every request by which a controller asked Nova to change something."""
-        clients = tuple(machine.ip for machine in self._settings.controller_machines())
-        log = cloud_logs(self._settings) / "nova-api-access.log"
-        return tuple(r for r in requests(log, clients=clients) if r.method != "GET")
 
     def delete(self, server: ServerId) -> None:
         """Ask Nova to delete an instance."""

@@ -69,6 +69,11 @@ def _what_it_said(result: Result, log: Path | None) -> str:
     return f"see {log}; it ends with: {log.read_text(errors='replace')[-1500:]}"
 
 
+def follow(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a command whose standard output is read while it runs; the caller ends it."""
+    return subprocess.Popen(tuple(argv), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
 def start_daemon(argv: Sequence[str], log: Path) -> int:
     """Start a process that outlives us, in a session of its own; returns its pid."""
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND

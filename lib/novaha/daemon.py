@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from novaha import clouds
 from novaha.adapters.clock import MonotonicClock
 from novaha.adapters.journal import LogJournal
-from novaha.adapters.nova import Nova, check_secret_file
+from novaha.adapters.nova import Nova
 from novaha.adapters.pacemaker import Pacemaker, clean_up
 from novaha.adapters.posts import ThreadedPosts
 from novaha.app.cycle import Reconciler
@@ -30,7 +31,7 @@ from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import Policy
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
 from novaha.ports import Ports
-from novaha.rundir import RunDir, Status
+from novaha.rundir import RunDir, Status, wait_for_wake
 
 LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
@@ -80,13 +81,11 @@ class Waker:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until woken, or for the given time; tell whether the alert hook woke us."""
-        hook, pipe = self.hook.fileno(), self.pipe[0]
-        ready, _, _ = select.select([hook, pipe], [], [], timeout_s)
-        if hook in ready:
-            self.hook.recv(64)
+        pipe = self.pipe[0]
+        ready, _, _ = select.select([self.hook.fileno(), pipe], [], [], timeout_s)
         if pipe in ready:
             os.read(pipe, 4096)
-        return hook in ready
+        return wait_for_wake(self.hook, 0.0)
 
 
 @dataclass
@@ -190,8 +189,15 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def check_clouds(path: str, cloud: str) -> None:
+    """Refuse a clouds.yaml that others could read (L8) or that lacks the cloud: ConfigError."""
+    checked = clouds.check(path, cloud)
+    if checked.reason:
+        raise ConfigError(checked.reason)
+
+
 def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
-    check_secret_file(arguments.clouds_yaml)
+    check_clouds(arguments.clouds_yaml, arguments.cloud)
     policy = Policy(
         host_map=parse_host_map(arguments.host_map), max_in_flight=arguments.max_in_flight
     )

@@ -20,6 +20,12 @@ def _brought_up(driver: Driver) -> Cluster:
     return cluster
 
 
+def _calm(cluster: Cluster) -> Iterator[Cluster]:
+    make_calm(cluster, CloudCtl(cluster.settings))
+    yield cluster
+    cluster.undo_faults()
+
+
 @pytest.fixture(scope="session")
 def fake_cluster() -> Cluster:
     """Return a running, configured cluster with Nova's fake driver."""
@@ -35,17 +41,13 @@ def libvirt_cluster() -> Cluster:
 @pytest.fixture
 def calm_libvirt_cluster(libvirt_cluster: Cluster) -> Iterator[Cluster]:
     """Give the libvirt cluster, with nothing broken and nothing left of the test before."""
-    make_calm(libvirt_cluster, CloudCtl(libvirt_cluster.settings))
-    yield libvirt_cluster
-    libvirt_cluster.undo_faults()
+    yield from _calm(libvirt_cluster)
 
 
 @pytest.fixture
 def cluster(fake_cluster: Cluster) -> Iterator[Cluster]:
     """Give a cluster in which nothing is broken and nothing is left of the test before."""
-    make_calm(fake_cluster, CloudCtl(fake_cluster.settings))
-    yield fake_cluster
-    fake_cluster.undo_faults()
+    yield from _calm(fake_cluster)
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
-"""What the recovery process has Pacemaker show."""
+"""What the recovery process refuses, what wakes it, and what it has Pacemaker show."""
+
+from pathlib import Path
 
 import pytest
 from novaha import daemon
-from novaha.daemon import SHOWN_S, Shown
-from novaha.errors import ClusterUnavailable
+from novaha.daemon import SHOWN_S, Shown, Waker, check_clouds
+from novaha.errors import ClusterUnavailable, ConfigError
+from novaha.rundir import RunDir
 
 NONE: frozenset[str] = frozenset()
 CLOUD = frozenset({"cloud-unavailable"})
@@ -56,3 +59,28 @@ def test_a_cluster_that_cannot_clean_up_now_stops_nothing(monkeypatch: pytest.Mo
     shown.update(CLOUD, 0.0)
     shown.update(NONE, SHOWN_S)
     assert shown.codes == NONE
+
+
+def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text("clouds: {test: {}}\n")
+    path.chmod(0o600)
+    check_clouds(str(path), "test")
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match=r"mode 0640.*chmod 600"):
+        check_clouds(str(path), "test")
+    with pytest.raises(ConfigError, match="copy it"):
+        check_clouds(str(tmp_path / "missing.yaml"), "test")
+
+
+def test_many_alerts_at_once_make_one_cycle(tmp_path: Path) -> None:
+    run_dir = RunDir(str(tmp_path / "evac"))
+    run_dir.create()
+    with run_dir.bind_wake() as hook:
+        waker = Waker(hook)
+        for _ in range(5):
+            run_dir.wake()
+        assert waker.wait(0.0)
+        assert not waker.wait(0.0)
+        waker.notify()
+        assert not waker.wait(0.0)

@@ -54,9 +54,7 @@ def describe(action: Action) -> str:
     match action:
         case Evacuate(server, host):
             return f"server={server} host={host}"
-        case BeginRecovery(recovery) | EndRecovery(recovery):
-            return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
-        case Release(recovery):
+        case BeginRecovery(recovery) | EndRecovery(recovery) | Release(recovery):
             return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
         case DropHold(mark):
             return f"node={mark.node} receipt={mark.receipt_id}"

@@ -5,9 +5,7 @@ lookup before a change, no retry behind our back, and one microversion for all.
 """
 
 import re
-import stat
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -176,18 +174,6 @@ class Nova:
             msg = f"{_words(response)} ({response.status_code})"
             raise CloudRefused(msg, response.status_code)
         return _json(response)
-
-
-def check_secret_file(path: str) -> None:
-    """Refuse a clouds.yaml that others could read (L8); raises ConfigError."""
-    try:
-        mode = stat.S_IMODE(Path(path).stat().st_mode)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}; copy it to every controller, mode 0600"
-        raise ConfigError(msg) from error
-    if mode & 0o077:
-        msg = f"{path} has mode {mode:04o}, others could read the password: chmod 600 {path}"
-        raise ConfigError(msg)
 
 
 def _field(body: Json, key: str) -> Any:  # noqa: ANN401

@@ -114,23 +114,19 @@ def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
     """
     if server not in memory.posts:
         return memory
-    before = memory.refusals.get(server)
-    refusal = Refusal(before.count + 1 if before else 1, now_s, text, lost=True)
     return replace(
         memory,
         posts=_post(memory, server, "lost", now_s),
-        refusals={**memory.refusals, server: refusal},
+        refusals=_in_vain(memory, server, now_s, text, lost=True),
     )
 
 
 def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
     """Note Nova's refusal, which had no effect; the services are read again, it may be up."""
-    before = memory.refusals.get(server)
-    refusal = Refusal(before.count + 1 if before else 1, now_s, text)
     return replace(
         memory,
         posts=_without(memory.posts, server),
-        refusals={**memory.refusals, server: refusal},
+        refusals=_in_vain(memory, server, now_s, text, lost=False),
         services=None,
     )
 
@@ -166,6 +162,15 @@ def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migratio
 def ended_badly(migration: Migration) -> bool:
     """Tell whether a record is at its end and the server did not move (failed, error, …)."""
     return migration.status not in IN_FLIGHT | ENDED_WELL
+
+
+def _in_vain(
+    memory: Memory, server: ServerId, now_s: float, text: str, *, lost: bool
+) -> dict[ServerId, Refusal]:
+    """Return the refusals with one more try of a server that came to nothing."""
+    before = memory.refusals.get(server)
+    count = before.count + 1 if before else 1
+    return {**memory.refusals, server: Refusal(count, now_s, text, lost=lost)}
 
 
 def _post(memory: Memory, server: ServerId, state: PostState, now_s: float) -> dict[ServerId, Post]:

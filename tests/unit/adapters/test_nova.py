@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 import requests_mock
-from novaha.adapters.nova import Nova, check_secret_file
+from novaha.adapters.nova import Nova
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Server
 from novaha.core.names import ComputeHost, ServerId
@@ -383,15 +383,3 @@ def test_a_file_that_is_no_clouds_yaml_is_a_configuration_error(tmp_path: Path, 
     with pytest.raises(ConfigError) as caught:
         Nova("test", str(path), timeout_s=5)
     assert PASSWORD not in str(caught.value)
-
-
-def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: Path) -> None:
-    path = tmp_path / "clouds.yaml"
-    path.write_text(CLOUDS)
-    path.chmod(0o600)
-    check_secret_file(str(path))
-    path.chmod(0o640)
-    with pytest.raises(ConfigError, match=r"mode 0640.*chmod 600"):
-        check_secret_file(str(path))
-    with pytest.raises(ConfigError, match="copy it"):
-        check_secret_file(str(tmp_path / "missing.yaml"))

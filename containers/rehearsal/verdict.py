@@ -1,5 +1,6 @@
 """Judgements by Nova's own state; each raises AssertionError with what is wrong."""
 
+import itertools
 from http import HTTPStatus
 
 from testcloud import access_log
@@ -10,10 +11,12 @@ from testcloud.cluster import Cluster
 from .story import Story
 
 OK = HTTPStatus.OK.value
+MOVED = frozenset({"done", "completed"})
+FAILED = frozenset({"failed", "error"})
 
 
-def assert_each_moved_once(cloud: CloudCtl, story: Story) -> None:
-    """Every instance of the lost host is ACTIVE elsewhere, with one evacuation record each."""
+def assert_all_moved(cloud: CloudCtl, story: Story) -> None:
+    """Every instance of the lost host is ACTIVE elsewhere."""
     servers = {server.id: server for server in cloud.servers()}
     wrong = [
         f"{name} is {servers[id_].status} on {servers[id_].host}"
@@ -24,11 +27,30 @@ def assert_each_moved_once(cloud: CloudCtl, story: Story) -> None:
     ]
     if wrong:
         raise AssertionError("\n".join(wrong))
+
+
+def assert_each_moved_once(cloud: CloudCtl, story: Story) -> None:
+    """Every instance of the lost host is ACTIVE elsewhere, with one evacuation record each."""
+    assert_all_moved(cloud, story)
     records = [m.server for m in cloud.migrations(source=story.host)]
     counts = {name: records.count(id_) for id_, name in story.victims.items()}
     if any(count != 1 for count in counts.values()):
         msg = f"evacuation records: {counts}"
         raise AssertionError(msg)
+
+
+def assert_each_tried_in_turn(cloud: CloudCtl, story: Story) -> None:
+    """Every instance moved with its last record; each before it had failed when the next began."""
+    assert_all_moved(cloud, story)
+    records = cloud.migrations(source=story.host)
+    for server, name in story.victims.items():
+        tries = [m for m in records if m.server == server]
+        *failed, last = tries
+        ended = all(m.status in FAILED for m in failed) and last.status in MOVED
+        in_turn = all((a.updated_at or "~") <= b.created_at for a, b in itertools.pairwise(tries))
+        if not ended or not in_turn:
+            msg = f"{name} was not evacuated by one try after the other: {tries}"
+            raise AssertionError(msg)
 
 
 def requests_of_controllers(cluster: Cluster, service: str, since_s: float) -> tuple[Request, ...]:

@@ -1,6 +1,6 @@
 """What the tests of a lost host have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rehearsal.copies import CopyCount
@@ -26,7 +26,11 @@ def seeded(cluster: Cluster, cloud: CloudCtl, instances: int = 6) -> Story:
 
 @contextmanager
 def judged(
-    cluster: Cluster, cloud: CloudCtl, story: Story, witness: str = WITNESS
+    cluster: Cluster,
+    cloud: CloudCtl,
+    story: Story,
+    witness: str = WITNESS,
+    verdict: Callable[[CloudCtl, Story], None] = assert_each_moved_once,
 ) -> Iterator[CopyCount]:
     """Run a loss to its good end: everything moved once, served again, and never ran twice."""
     libvirt = cluster.settings.driver is Driver.LIBVIRT
@@ -37,7 +41,7 @@ def judged(
         wait_for("its instances to be ACTIVE elsewhere", story.recovered, RECOVERED_S, story)
         wait_for("the host to serve again", story.serving, SERVING_S, story)
     print(f"\n{story.timeline()}")  # noqa: T201  (the figures are part of the result)
-    assert_each_moved_once(cloud, story)
+    verdict(cloud, story)
     assert not count.doubles, f"an instance ran twice: {count.doubles[0]}"
     assert count.seen >= story.victims.keys(), "the count never saw the guests it should count"
 

@@ -1,12 +1,16 @@
 """A compute is lost in every way it can be; Pacemaker and Nova tell what became of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 from losses import VICTIM, judged, reach, seeded
 from rehearsal.follow import wait_for
+from rehearsal.story import Story
 from rehearsal.verdict import (
+    assert_each_moved_once,
+    assert_each_tried_in_turn,
     assert_untouched,
     changes,
     evacuate_posts,
@@ -69,13 +73,23 @@ def test_nothing_is_asked_of_nova_as_long_as_the_bmc_cannot_be_reached(
     assert int(first) >= _last_fencing_s(cluster)
 
 
-@pytest.mark.parametrize("service", ["nova-api", "keystone"])
+@pytest.mark.parametrize(
+    ("service", "verdict"),
+    [
+        ("nova-api", assert_each_moved_once),
+        # Nova may still know our token, accept, and fail for want of tokens of its own.
+        ("keystone", assert_each_tried_in_turn),
+    ],
+)
 def test_fencing_does_not_wait_for_a_cloud_that_is_down(
-    cluster: Cluster, cloud: CloudCtl, service: str
+    cluster: Cluster,
+    cloud: CloudCtl,
+    service: str,
+    verdict: Callable[[CloudCtl, Story], None],
 ) -> None:
     story = seeded(cluster, cloud)
     cluster.api_stop(service)
-    with judged(cluster, cloud, story):
+    with judged(cluster, cloud, story, verdict=verdict):
         cluster.kill(VICTIM)
         reach(story, "fenced")
         reach(story, "held")

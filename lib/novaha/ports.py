@@ -10,7 +10,7 @@ from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
-from novaha.core.recovery import Recovery
+from novaha.core.recovery import Record
 
 
 class Cluster(Protocol):
@@ -20,16 +20,16 @@ class Cluster(Protocol):
         """Return the cluster as it is now."""
         ...
 
-    def write_recovery(self, recovery: Recovery) -> None:
-        """Keep a recovery record, over the node's one before."""
+    def write_record(self, record: Record) -> None:
+        """Keep the record of a recovery, over the node's one before."""
         ...
 
     def delete_receipt(self, receipt: Receipt) -> None:
         """Delete exactly this receipt."""
         ...
 
-    def delete_recovery(self, recovery: Recovery) -> None:
-        """Delete exactly this recovery record."""
+    def delete_record(self, record: Record) -> None:
+        """Delete exactly this record."""
         ...
 
     def delete_hold(self, mark: HoldMark) -> None:

@@ -82,16 +82,16 @@ class FakeCluster:
     def observe(self) -> ClusterView:
         return self._call("observe", self.wire.world.observe)
 
-    def write_recovery(self, recovery: Recovery) -> None:
+    def write_record(self, recovery: Recovery) -> None:
         recoveries = self.wire.world.recoveries
-        self._call("write_recovery", lambda: recoveries.update({recovery.node: recovery}))
+        self._call("write_record", lambda: recoveries.update({recovery.node: recovery}))
 
     def delete_receipt(self, receipt: Receipt) -> None:
         self._call("delete_receipt", lambda: _drop(self.wire.world.receipts, receipt.node, receipt))
 
-    def delete_recovery(self, recovery: Recovery) -> None:
+    def delete_record(self, recovery: Recovery) -> None:
         recoveries = self.wire.world.recoveries
-        self._call("delete_recovery", lambda: _drop(recoveries, recovery.node, recovery))
+        self._call("delete_record", lambda: _drop(recoveries, recovery.node, recovery))
 
     def delete_hold(self, mark: HoldMark) -> None:
         self._call("delete_hold", lambda: _drop(self.wire.world.marks, mark.id, mark))

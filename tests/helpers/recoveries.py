@@ -2,7 +2,7 @@
 
 from fakeports import Fault, Process
 from fakeworld import World
-from novaha.core.actions import Reason
+from novaha.core.reasons import Reason
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy
 

@@ -13,13 +13,15 @@ Stdlib only: fence_nova and the agent on the computes start in milliseconds.
 """
 
 import re
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from novaha.adapters.command import run
+from novaha.core.incarnation import Incarnation
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
-from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
+from novaha.core.recovery import MalformedRecovery, Record, Recovery, parse_record
 from novaha.errors import ClusterUnavailable
 
 PROPERTY_SET = "nova-ha-state"
@@ -34,13 +36,45 @@ _NOTHING_THERE = "(105)"
 _XML_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def write_receipt(receipt: Receipt) -> None:
+class Scene(NamedTuple):
+    """What fence_nova looks at before it writes; None for what the CIB did not tell.
+
+    clone: the id of the NovaComputeUnfence clone. life: of the node that is being fenced.
+    """
+
+    clone: str | None
+    life: Incarnation | None
+
+
+def scene_of(node: NodeName) -> Scene:
+    """Look at a node that is being fenced, with one question; never raises."""
+    try:
+        _check_name(node)
+        found = _xpath(f"{_UNFENCE_CLONE} | //lrm_resource[@id='{node}']")
+    except ClusterUnavailable:
+        return Scene(None, None)
+    if found is None:
+        return Scene(None, Incarnation())
+    clone = next(found.iter("clone"), None)
+    starts = frozenset[str]().union(*map(successful_starts, found.iter("lrm_resource")))
+    return Scene(None if clone is None else clone.get("id"), Incarnation.of(starts))
+
+
+def successful_starts(resource: ET.Element) -> frozenset[str]:
+    """Return Pacemaker's keys of the starts that a `lrm_resource` shows as done."""
+    return frozenset(
+        op.get("transition-key", "")
+        for op in resource.iter("lrm_rsc_op")
+        if op.get("operation") == "start" and op.get("rc-code") == "0"
+    )
+
+
+def write_receipt(receipt: Receipt, clone: str | None) -> None:
     """Write a receipt and, where the clone exists, the hold of its node, in one CIB change.
 
     The receipt decides: when the hold cannot be written the receipt is written alone, and the
     agent on the compute holds by itself. Raises ClusterUnavailable when the receipt is not in.
     """
-    clone = _unfence_clone()
     if clone is not None:
         try:
             return _modify(_configuration(receipt, clone))
@@ -62,21 +96,21 @@ def read_hold(node: NodeName) -> str | None:
     """
     try:
         receipt = read_receipt(node)
-        record = _property(f"{RECOVERY_PREFIX}{node}")
-        recovery = None if record is None else parse_recovery(node, record)
+        value = _property(f"{RECOVERY_PREFIX}{node}")
+        record = None if value is None else parse_record(node, value)
     except (MalformedReceipt, MalformedRecovery) as error:
         return str(error)
     if receipt is not None:
         return f"fenced and not yet recovered (receipt {receipt.id} of {receipt.writer})"
-    if recovery is not None and recovery.phase == "evacuating":
-        return f"its instances are being evacuated (receipt {recovery.receipt_id})"
-    return None
+    if record is None or (isinstance(record, Recovery) and record.phase == "returning"):
+        return None
+    return f"its instances are being evacuated (receipt {record.proof.receipt_id})"
 
 
-def write_recovery(recovery: Recovery) -> None:
-    """Write a recovery record over the one before; raises ClusterUnavailable."""
+def write_record(record: Record) -> None:
+    """Write the record of a recovery over the one before; raises ClusterUnavailable."""
     root = ET.Element("configuration")
-    _add_property(root, f"{RECOVERY_PREFIX}{recovery.node}", recovery.to_value())
+    _add_property(root, f"{RECOVERY_PREFIX}{record.node}", record.to_value())
     _modify(root)
 
 
@@ -85,9 +119,9 @@ def delete_receipt(receipt: Receipt) -> None:
     _delete_property(f"{RECEIPT_PREFIX}{receipt.node}", receipt.to_value())
 
 
-def delete_recovery(recovery: Recovery) -> None:
-    """Delete exactly this recovery record."""
-    _delete_property(f"{RECOVERY_PREFIX}{recovery.node}", recovery.to_value())
+def delete_record(record: Record) -> None:
+    """Delete exactly this record."""
+    _delete_property(f"{RECOVERY_PREFIX}{record.node}", record.to_value())
 
 
 def delete_hold(mark_id: str) -> None:
@@ -116,7 +150,7 @@ def _configuration(receipt: Receipt, clone: str | None) -> ET.Element:
         ET.SubElement(
             ET.SubElement(root, "constraints"),
             "rsc_location",
-            id=HoldMark.of(receipt).id,
+            id=HoldMark.of(receipt.node, receipt.id).id,
             rsc=clone,
             node=receipt.node,
             score="-INFINITY",
@@ -166,15 +200,6 @@ def _property(name: str) -> str | None:
         return None
     element = found if found.tag == "nvpair" else found.find(".//nvpair")
     return None if element is None else element.get("value", "")
-
-
-def _unfence_clone() -> str | None:
-    try:
-        found = _xpath(_UNFENCE_CLONE)
-    except ClusterUnavailable:
-        return None
-    element = None if found is None else found if found.tag == "clone" else found.find(".//clone")
-    return None if element is None else element.get("id")
 
 
 def _xpath(xpath: str) -> ET.Element | None:

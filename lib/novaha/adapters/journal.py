@@ -13,6 +13,7 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
+    KeepProof,
     Release,
 )
 
@@ -56,6 +57,8 @@ def describe(action: Action) -> str:
             return f"server={server} host={host}"
         case BeginRecovery(recovery) | EndRecovery(recovery) | Release(recovery):
             return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
+        case KeepProof(proven):
+            return f"node={proven.node} receipt={proven.proof.receipt_id}"
         case DropHold(mark):
             return f"node={mark.node} receipt={mark.receipt_id}"
         case ForceDown(service) | Disable(service) | ForceUp(service) | Enable(service):

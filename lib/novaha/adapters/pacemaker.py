@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 from novaha.adapters import cib
 from novaha.adapters.command import run
+from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     HOLD_PREFIX,
     ClusterView,
@@ -16,7 +17,7 @@ from novaha.core.model import (
 )
 from novaha.core.names import NodeName
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
-from novaha.core.recovery import MalformedRecovery, Recovery, parse_recovery
+from novaha.core.recovery import MalformedRecovery, Record, parse_record
 from novaha.errors import ClusterUnavailable
 
 HISTORY_TIMEOUT_S = 10.0
@@ -29,31 +30,32 @@ class Pacemaker:
         """Return the cluster now; the history is asked for only when a receipt needs proof."""
         root = cib.query()
         receipts, bad_receipts = _receipts(root)
-        recoveries, bad_recoveries = _recoveries(root)
-        known = {recovery.receipt_id for recovery in recoveries}
-        need_proof = [receipt.node for receipt in receipts if receipt.id not in known]
+        records, bad_records = _records(root)
+        cited = {record.proof.receipt_id for record in records}
+        need_proof = any(receipt.id not in cited for receipt in receipts)
         return ClusterView(
             quorate=root.get("have-quorum") == "1",
             receipts=receipts,
-            recoveries=recoveries,
-            malformed=(*bad_receipts, *bad_recoveries),
+            records=records,
+            malformed=(*bad_receipts, *bad_records),
             marks=tuple(_marks(root)),
             levels=tuple(_levels(root)),
             online=frozenset(_online(root)),
-            events=_history(need_proof),
+            lives=_lives(root),
+            events=history() if need_proof else None,
         )
 
-    def write_recovery(self, recovery: Recovery) -> None:
-        """Keep a recovery record."""
-        cib.write_recovery(recovery)
+    def write_record(self, record: Record) -> None:
+        """Keep the record of a recovery."""
+        cib.write_record(record)
 
     def delete_receipt(self, receipt: Receipt) -> None:
         """Delete exactly this receipt."""
         cib.delete_receipt(receipt)
 
-    def delete_recovery(self, recovery: Recovery) -> None:
-        """Delete exactly this recovery record."""
-        cib.delete_recovery(recovery)
+    def delete_record(self, record: Record) -> None:
+        """Delete exactly this record."""
+        cib.delete_record(record)
 
     def delete_hold(self, mark: HoldMark) -> None:
         """Delete a hold."""
@@ -90,11 +92,12 @@ def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeNam
     return tuple(good), bad
 
 
-def _recoveries(root: ET.Element) -> tuple[tuple[Recovery, ...], list[tuple[NodeName, str]]]:
-    good, bad = [], []
+def _records(root: ET.Element) -> tuple[tuple[Record, ...], list[tuple[NodeName, str]]]:
+    good: list[Record] = []
+    bad: list[tuple[NodeName, str]] = []
     for node, value in _properties(root, cib.RECOVERY_PREFIX):
         try:
-            good.append(parse_recovery(node, value))
+            good.append(parse_record(node, value))
         except MalformedRecovery as error:
             bad.append((node, _mend(str(error), cib.RECOVERY_PREFIX, node)))
     return tuple(good), bad
@@ -136,21 +139,32 @@ def _online(root: ET.Element) -> Iterable[NodeName]:
             yield NodeName(state.get("uname", ""))
 
 
-def _history(nodes: Iterable[NodeName]) -> tuple[FencingEvent, ...] | None:
-    """Return the fencing history of some nodes, or None when the fencer gives no answer.
+def _lives(root: ET.Element) -> dict[NodeName, Incarnation]:
+    """Return the incarnation of every remote node."""
+    connections = root.iterfind("./configuration/resources//primitive[@type='remote']")
+    names = {connection.get("id", "") for connection in connections}
+    keys: dict[str, set[str]] = {name: set() for name in names}
+    for resource in root.iterfind("./status/node_state/lrm/lrm_resources/lrm_resource"):
+        name = resource.get("id", "")
+        if name in names:
+            keys[name] |= cib.successful_starts(resource)
+    return {NodeName(name): Incarnation.of(frozenset(found)) for name, found in keys.items()}
+
+
+def history(
+    node: NodeName | None = None, timeout_s: float = HISTORY_TIMEOUT_S
+) -> tuple[FencingEvent, ...] | None:
+    """Return the fencing history, of one node or all, or None when the fencer gives no answer.
 
     Without --verbose only the newest success of the whole answer is printed, so that a fencing of
     one node would hide that of another (stonith_admin 2.1.5 and 3.0.2, pcmk__fence_history).
     """
-    events: list[FencingEvent] = []
-    for node in nodes:
-        argv = ["stonith_admin", "--history", node, "--verbose", "--output-as=xml"]
-        try:
-            root = cib.parse(run(argv, timeout_s=HISTORY_TIMEOUT_S), argv[0])
-        except ClusterUnavailable:
-            return None
-        events += map(_event, root.iter("fence_event"))
-    return tuple(events)
+    argv = ["stonith_admin", "--history", node or "*", "--verbose", "--output-as=xml"]
+    try:
+        root = cib.parse(run(argv, timeout_s=timeout_s), argv[0])
+    except ClusterUnavailable:
+        return None
+    return tuple(map(_event, root.iter("fence_event")))
 
 
 def _event(element: ET.Element) -> FencingEvent:
@@ -160,6 +174,7 @@ def _event(element: ET.Element) -> FencingEvent:
         element.get("status", ""),
         _epoch_s(element.get("completed")),
         element.get("exit-reason", ""),
+        element.get("origin", ""),
     )
 
 

@@ -14,6 +14,7 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     ForceUp,
+    KeepProof,
     Question,
     Release,
 )
@@ -66,8 +67,11 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
 
 def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
     match action:
+        case KeepProof(proven):
+            ports.cluster.write_record(proven)
+            return memory
         case BeginRecovery(recovery):
-            ports.cluster.write_recovery(recovery)
+            ports.cluster.write_record(recovery)
             return remember.began(memory, recovery.receipt_id)
         case Evacuate(server, host):
             memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
@@ -79,7 +83,7 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             ports.cluster.delete_hold(mark)
             return memory
         case EndRecovery(recovery):
-            ports.cluster.delete_recovery(recovery)
+            ports.cluster.delete_record(recovery)
             return remember.forget_host(memory, recovery.host)
         case ForceDown() | Disable() | ForceUp() | Enable():
             return remember.saw_service(memory, _change_service(action, ports))
@@ -109,10 +113,10 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
         memory = remember.saw_services(memory, services, asked_s)
         heartbeat = next((s.heartbeat for s in services if s.host == recovery.host), "")
         recovery = recovery.released(heartbeat)
-        ports.cluster.write_recovery(recovery)
+        ports.cluster.write_record(recovery)
     if action.receipt is not None:
         ports.cluster.delete_receipt(action.receipt)
-        ports.cluster.delete_hold(HoldMark.of(action.receipt))
+        ports.cluster.delete_hold(HoldMark.of(recovery.node, action.receipt.id))
     return remember.forget_host(memory, recovery.host)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from novaha.app.apply import TROUBLE_WAIT_S, apply, ask, take_results
 from novaha.core import memory as remember
-from novaha.core.actions import Action, Decision, Hold, Question, Reason
+from novaha.core.actions import Action, Decision, Hold, Question
 from novaha.core.decide import decide, questions
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 from novaha.ports import Ports
 
 PASSES = 40
@@ -82,6 +83,7 @@ class Reconciler:
         cluster = self.ports.cluster.observe()
         now_s = self.ports.clock.monotonic_s()
         ids = [receipt.id for receipt in cluster.receipts]
+        ids += [record.proof.receipt_id for record in cluster.records]
         self.memory = remember.saw_receipts(self.memory, ids, now_s)
         return cluster
 

@@ -1,17 +1,24 @@
 """What can be decided: to change something, or to do nothing for a stated reason."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 from novaha.core.model import HoldMark, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
-from novaha.core.recovery import Recovery
+from novaha.core.recovery import Proven, Recovery
+
+
+@dataclass(frozen=True)
+class KeepProof:
+    """Write down that a fencing is proven, for the fencing history may be lost any time."""
+
+    proven: Proven
 
 
 @dataclass(frozen=True)
 class BeginRecovery:
-    """Write the recovery record; everything else about the fencing comes after it."""
+    """Write how the host stood; everything that changes it comes after."""
 
     recovery: Recovery
 
@@ -76,7 +83,8 @@ class EndRecovery:
 
 
 Action = (
-    BeginRecovery
+    KeepProof
+    | BeginRecovery
     | ForceDown
     | Disable
     | Evacuate
@@ -86,34 +94,6 @@ Action = (
     | Enable
     | EndRecovery
 )
-
-
-class Reason(Enum):
-    """Why nothing is done now. trouble: an operator should look; else it passes by itself."""
-
-    NO_QUORUM = ("no-quorum", True)
-    MALFORMED = ("malformed", True)
-    BY_HAND = ("receipt-by-hand", True)
-    NO_REAL_DEVICE = ("no-real-device", True)
-    HISTORY_UNKNOWN = ("history-unknown", True)
-    FENCE_PENDING = ("fence-pending", False)
-    FENCE_UNPROVEN = ("fence-unproven", True)
-    HOST_UNKNOWN = ("host-unknown", True)
-    HOST_AMBIGUOUS = ("host-ambiguous", True)
-    CLOUD = ("cloud-unavailable", True)
-    ASKING = ("asking-nova", False)
-    IN_FLIGHT = ("in-flight", False)
-    SETTLING = ("settling", False)
-    QUEUED = ("queued", False)
-    BLOCKED = ("blocked", True)
-    HOST_OFF = ("host-off", False)
-    HOST_STARTING = ("host-starting", False)
-    RECORDS_OPEN = ("records-open", False)
-
-    def __init__(self, code: str, trouble: bool) -> None:  # noqa: FBT001  (an Enum has no keywords)
-        """Name the columns of the table above."""
-        self.code = code
-        self.trouble = trouble
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
 """The one decision: what to ask, to do or to wait for, given all that is known.
 
-For each node with a receipt or a recovery record:
+The state of each node (core/standing.py) says which function plans for it:
 
-    receipt, not proven        -> Hold                      core/proof.py
-    receipt, proven            -> BeginRecovery, ForceDown  here
-    record, evacuating         -> evacuations, Release      core/evacuation.py
-    record, returning          -> ForceUp, Enable, End      core/returning.py
+    FENCING                questions ahead of the proof      here
+    FENCED                 KeepProof, or at once             here
+    PROVEN                 BeginRecovery, ForceDown          here
+    EVACUATING             evacuations, Release              core/evacuation.py
+    RELEASING              Release once more                 here
+    RETURNING              ForceUp, Enable, EndRecovery      core/returning.py
+    UNREADABLE, UNPROVEN,
+    VOID                   nothing but their Hold
 
 Questions are decisions too: the caller answers them and decides again.
 """
 
 from itertools import chain, zip_longest
+from typing import NamedTuple
 
 from novaha.core.actions import (
     AskMigrations,
@@ -22,18 +27,19 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     Hold,
+    KeepProof,
     Question,
-    Reason,
     Release,
 )
 from novaha.core.evacuation import HostPlan, find_service, plan, services_again
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
-from novaha.core.proof import unproven
-from novaha.core.receipt import Receipt
-from novaha.core.recovery import OUR_REASON, Found, Recovery
+from novaha.core.reasons import Reason
+from novaha.core.recovery import OUR_REASON, Found, Proof, Proven, Record, Recovery
 from novaha.core.returning import returning
+from novaha.core.standing import Standing, concerned, stand
+from novaha.core.states import RecoveryState as State
 
 FRESH_S = 10.0
 """What is written down as found must not be older than this when the recovery begins.
@@ -47,65 +53,88 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     cluster = view.cluster
     if not cluster.quorate:
         return (Hold("cluster", Reason.NO_QUORUM, "this partition has no quorum: hands off"),)
-    malformed = tuple(Hold(node, Reason.MALFORMED, text) for node, text in cluster.malformed)
-    unreadable = {node for node, _ in cluster.malformed}
-    plans = [_host(view, policy, node) for node in _nodes(cluster) if node not in unreadable]
-    decisions = (*malformed, *_orphans(cluster, unreadable), *_merge(plans, policy))
-    return _without_the_cloud(view, decisions)
+    standings = [stand(view, policy, node) for node in concerned(cluster)]
+    plans = [plan_of(view, policy, standing) for standing in standings]
+    return _without_the_cloud(view, (*_orphans(cluster), *_merge(plans, policy)))
 
 
-def _nodes(cluster: ClusterView) -> list[NodeName]:
-    concerned = {r.node for r in cluster.receipts} | {r.node for r in cluster.recoveries}
-    return sorted(concerned)
+def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
+    """Return what a node needs in the state in which it stands."""
+    receipt = standing.receipt
+    match standing:
+        case Standing(state=State.FENCING):
+            return HostPlan(_ahead(view, policy, standing))
+        case Standing(state=State.FENCED, proof=Proof() as proof):
+            proven = Proven(standing.node, proof, standing.found)
+            return HostPlan(_fenced(view, policy, proven))
+        case Standing(state=State.PROVEN, record=Proven() as proven):
+            return HostPlan(_begin(view, policy, proven))
+        case Standing(state=State.EVACUATING, record=Recovery() as recovery):
+            own = receipt if receipt is not None and receipt.id == recovery.receipt_id else None
+            return plan(view, policy, recovery, own)
+        case Standing(state=State.RELEASING, record=Recovery() as recovery):
+            return HostPlan((Release(recovery, receipt),))
+        case Standing(state=State.RETURNING, record=Recovery() as recovery):
+            return HostPlan(returning(view, policy, recovery))
+    return HostPlan((standing.hold,) if standing.hold else ())
 
 
-def _host(view: View, policy: Policy, node: NodeName) -> HostPlan:
-    receipt = next((r for r in view.cluster.receipts if r.node == node), None)
-    recovery = next((r for r in view.cluster.recoveries if r.node == node), None)
-    if recovery is not None and recovery.phase == "evacuating":
-        # Also when a newer receipt came meanwhile: the host was held all the time, so what proved
-        # the first fencing still holds; the newer one is taken up after the release.
-        own = receipt if receipt is not None and receipt.id == recovery.receipt_id else None
-        return plan(view, policy, recovery, own)
-    if receipt is None:
-        return HostPlan(returning(view, policy, recovery) if recovery else ())
-    if recovery is not None and recovery.receipt_id == receipt.id:
-        return HostPlan((Release(recovery, receipt),))
-    hold = unproven(receipt, view, policy)
-    if hold is None:
-        return HostPlan(_begin(view, policy, receipt, recovery))
-    # While the fencing runs nothing may be changed, but what will be asked can be asked already.
-    ahead = _begin(view, policy, receipt, recovery) if hold.reason is Reason.FENCE_PENDING else ()
-    return HostPlan((*questions(ahead), hold))
+def _ahead(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:
+    """Change nothing while the fencing runs; but what will be asked can be asked already."""
+    receipt_id = standing.receipt.id if standing.receipt else ""
+    facts = _facts(view, policy, standing.node, receipt_id)
+    ask = () if isinstance(facts, _Facts) else questions(facts)
+    return (*ask, *((standing.hold,) if standing.hold else ()))
 
 
-def _begin(
-    view: View, policy: Policy, receipt: Receipt, before: Recovery | None
-) -> tuple[Decision, ...]:
-    """Take up a proven fencing; all that is read of Nova must be newer than the receipt."""
+def _fenced(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
+    """Begin at once when Nova was asked ahead; else keep the proof before it is asked."""
+    begin = _begin(view, policy, proven)
+    at_once = any(isinstance(decision, BeginRecovery) for decision in begin)
+    return begin if at_once else (KeepProof(proven),)
+
+
+class _Facts(NamedTuple):
+    """How a host stands at the beginning: its service and its highest evacuation record."""
+
+    service: Service
+    after_migration: int
+
+
+def _facts(
+    view: View, policy: Policy, node: NodeName, receipt_id: str
+) -> _Facts | tuple[Decision, ...]:
+    """Return how the host stands, or what is missing; nothing may be older than the receipt."""
     memory = view.memory
     fresh_s = min(view.now_s - FRESH_S, view.cycle_s)
-    since_s = max(memory.first_seen.get(receipt.id, view.now_s), fresh_s)
+    since_s = max(memory.first_seen.get(receipt_id, view.now_s), fresh_s)
     if memory.services is None or memory.services.asked_s < since_s:
         return (AskServices(),)
     hosts = [service.host for service in memory.services.value]
     try:
-        host = compute_host_of(receipt.node, hosts, policy.host_map)
-    except HostNotFound as error:
-        hold = Hold(receipt.node, Reason.HOST_UNKNOWN, f"{error}; set host_map")
-        return (*services_again(view, policy), hold)
-    except HostAmbiguous as error:
-        hold = Hold(receipt.node, Reason.HOST_AMBIGUOUS, f"{error}; set host_map")
-        return (*services_again(view, policy), hold)
+        host = compute_host_of(node, hosts, policy.host_map)
+    except (HostNotFound, HostAmbiguous) as error:
+        reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
+        return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
     service = find_service(memory.services.value, host)
     records, servers = memory.migrations.get(host), memory.servers.get(host)
     if service is None or records is None or servers is None:
         return (AskMigrations(host), AskServers(host))
     if records.asked_s < since_s or servers.asked_s < since_s:
         return (AskMigrations(host), AskServers(host))
-    after = max((migration.id for migration in records.value), default=0)
-    found = _found(service, before.found if before else None)
-    recovery = Recovery(receipt.node, receipt.id, host, "evacuating", found, after)
+    return _Facts(service, max((migration.id for migration in records.value), default=0))
+
+
+def _begin(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
+    """Take up a proven fencing: write down how the host stands, then force it down."""
+    facts = _facts(view, policy, proven.node, proven.proof.receipt_id)
+    if not isinstance(facts, _Facts):
+        return facts
+    service = facts.service
+    found = _found(service, proven.found)
+    recovery = Recovery(
+        proven.node, proven.proof, service.host, "evacuating", found, facts.after_migration
+    )
     force = () if service.forced_down else (ForceDown(service),)
     return (BeginRecovery(recovery), *force)
 
@@ -120,15 +149,20 @@ def _found(service: Service, before: Found | None) -> Found:
     return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
 
 
-def _orphans(cluster: ClusterView, unreadable: set[NodeName]) -> tuple[Decision, ...]:
+def _orphans(cluster: ClusterView) -> tuple[Decision, ...]:
     """Return the holds that nothing explains: neither a receipt nor an evacuation."""
-    explained = {r.id for r in cluster.receipts}
-    explained |= {r.receipt_id for r in cluster.recoveries if r.phase == "evacuating"}
+    explained = {receipt.id for receipt in cluster.receipts}
+    explained |= {r.proof.receipt_id for r in cluster.records if not _released(r)}
+    unreadable = {node for node, _ in cluster.malformed}
     return tuple(
         DropHold(mark)
         for mark in cluster.marks
         if mark.receipt_id not in explained and mark.node not in unreadable
     )
+
+
+def _released(record: Record) -> bool:
+    return isinstance(record, Recovery) and record.phase == "returning"
 
 
 def _merge(plans: list[HostPlan], policy: Policy) -> tuple[Decision, ...]:
@@ -157,7 +191,7 @@ def _without_nova(decision: Decision) -> bool:
     """Tell what needs nothing of Nova; a release out of an evacuation reads the heartbeat."""
     if isinstance(decision, Release):
         return decision.recovery.phase == "returning"
-    return isinstance(decision, Hold | DropHold)
+    return isinstance(decision, Hold | DropHold | KeepProof)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

@@ -1,7 +1,6 @@
 """Where each server of a fenced host stands, and what the host needs next."""
 
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 
 from novaha.core.actions import (
@@ -13,7 +12,6 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     Hold,
-    Reason,
     Release,
 )
 from novaha.core.memory import ended_badly, newest_by_server
@@ -21,19 +19,10 @@ from novaha.core.model import Answer, Migration, Post, Server, Service, View
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.pace import records_due, services_due
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
-
-
-class Stand(Enum):
-    """Where one server stands on its way off the host."""
-
-    READY = "may be evacuated now"
-    IN_FLIGHT = "Nova is moving it, or a request is on the wire"
-    UNSURE = "a request may still take effect: nothing may be sent"
-    MOVED = "its record says that it left; the list of servers is older than that"
-    WAITING = "the last try failed; the next one is not due"
-    CHECKING = "the next try is due, once what Nova holds of it has been read again"
+from novaha.core.states import InstanceState
 
 
 @dataclass(frozen=True)
@@ -41,7 +30,7 @@ class Fate:
     """A server, where it stands, and for a failed one: how often, until when, Nova's words."""
 
     server: Server
-    stand: Stand
+    state: InstanceState
     failures: int = 0
     due_s: float = 0.0
     text: str = ""
@@ -178,14 +167,14 @@ class _Evacuation:
         post = self.view.memory.posts.get(server.id)
         newest = self.newest.get(server.id)
         if newest is not None and newest.status in IN_FLIGHT:
-            return Fate(server, Stand.IN_FLIGHT)
+            return Fate(server, InstanceState.IN_FLIGHT)
         if post is not None and post.state == "sent":
-            return Fate(server, Stand.IN_FLIGHT)
+            return Fate(server, InstanceState.IN_FLIGHT)
         if post is not None and not self.settled(post.at_s):
-            return Fate(server, Stand.UNSURE)
+            return Fate(server, InstanceState.UNSURE)
         ours = newest is not None and newest.id > self.recovery.after_migration
         if newest is not None and ours and newest.status in ENDED_WELL:
-            return Fate(server, Stand.MOVED)
+            return Fate(server, InstanceState.MOVED)
         return self.failed(server)
 
     def failed(self, server: Server) -> Fate:
@@ -195,7 +184,7 @@ class _Evacuation:
         refusal = memory.refusals.get(server.id)
         failures = len(bad) + (refusal.count if refusal else 0)
         if failures == 0:
-            return Fate(server, Stand.READY)
+            return Fate(server, InstanceState.READY)
         last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=0.0)
         text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
         if server.fault:
@@ -206,15 +195,15 @@ class _Evacuation:
         due_s = last_s + self.policy.backoff_s(failures)
         return Fate(server, self.due(due_s), failures, due_s, text, refused)
 
-    def due(self, due_s: float) -> Stand:
+    def due(self, due_s: float) -> InstanceState:
         """Return where a server stands that is to be tried again at some time.
 
         Meanwhile a person may have moved or deleted it, so both lists must be newer than that.
         """
         if self.view.now_s < due_s:
-            return Stand.WAITING
+            return InstanceState.WAITING
         fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
-        return Stand.READY if fresh else Stand.CHECKING
+        return InstanceState.READY if fresh else InstanceState.CHECKING
 
     def settled(self, since_s: float) -> bool:
         return _settled(self.policy, self.migrations, since_s)
@@ -227,19 +216,20 @@ class _Evacuation:
         """Return the cheap question: polled while something moves, and before each new try."""
         poll = busy and records_due(self.view, self.policy, self.recovery.host)
         settle = self.settling() and self.settle_over()
-        checking = any(fate.stand is Stand.CHECKING for fate in fates)
+        checking = any(fate.state is InstanceState.CHECKING for fate in fates)
         return (AskMigrations(self.recovery.host),) if poll or settle or checking else ()
 
     def ask_servers(self, fates: list[Fate], busy: int) -> tuple[AskServers, ...]:
         """Return the dear question: once every server came to an end, and before each new try."""
-        stands = {fate.stand for fate in fates}
+        states = {fate.state for fate in fates}
         ask = (AskServers(self.recovery.host),)
-        if Stand.CHECKING in stands:
+        if InstanceState.CHECKING in states:
             return (AskServers(self.recovery.host, faults=True),)
-        if busy or Stand.READY in stands:
+        if busy or InstanceState.READY in states:
             return ()
         again = self.stale() or self.view.now_s - self.servers.asked_s >= self.policy.poll_s
-        return ask if (Stand.MOVED in stands and again) or (not fates and self.stale()) else ()
+        left = InstanceState.MOVED in states and again
+        return ask if left or (not fates and self.stale()) else ()
 
     def adopted(self) -> bool:
         """Tell whether an earlier process began this recovery, which may have had requests out."""
@@ -259,7 +249,7 @@ class _Evacuation:
         """
         if self.settling():
             return ()
-        ready = [fate for fate in fates if fate.stand is Stand.READY]
+        ready = [fate for fate in fates if fate.state is InstanceState.READY]
         ready.sort(key=lambda fate: fate.failures)
         return tuple(Evacuate(fate.server.id, self.recovery.host) for fate in ready)
 
@@ -272,18 +262,18 @@ class _Evacuation:
     def holds(self, fates: list[Fate], busy: int) -> tuple[Hold, ...]:
         """Return what is being waited for: one line for the host, one for each blocked server."""
         host = self.recovery.host
-        failed = (Stand.WAITING, Stand.CHECKING)
-        out = [self.blocked(fate) for fate in fates if fate.stand in failed]
+        failed = (InstanceState.WAITING, InstanceState.CHECKING)
+        out = [self.blocked(fate) for fate in fates if fate.state in failed]
         refused = refused_change(self.view, self.policy, host)
         out += [refused] if refused else []
-        waiting = sum(fate.stand is Stand.READY for fate in fates)
+        waiting = sum(fate.state is InstanceState.READY for fate in fates)
         if waiting and self.settling():
             wait_s = self.view.memory.started_s + self.policy.settle_s - self.view.now_s
             text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
             out.append(Hold(host, Reason.SETTLING, text))
         if busy:
             out.append(Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated"))
-        elif not fates or any(fate.stand is Stand.MOVED for fate in fates):
+        elif not fates or any(fate.state is InstanceState.MOVED for fate in fates):
             out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
 
@@ -308,4 +298,4 @@ class _Evacuation:
 
 
 def _will_stay(fate: Fate) -> bool:
-    return fate.stand is Stand.WAITING and fate.refused
+    return fate.state is InstanceState.WAITING and fate.refused

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
-from novaha.core.recovery import Recovery
+from novaha.core.recovery import Record
 
 T = TypeVar("T")
 
@@ -17,13 +18,18 @@ HOLD_PREFIX = "nova-ha-hold-"
 
 @dataclass(frozen=True)
 class FencingEvent:
-    """One line of Pacemaker's fencing history; completed_s: epoch seconds, None while pending."""
+    """One line of Pacemaker's fencing history.
+
+    completed_s: epoch seconds on the clock of the controller that was asked, None while pending.
+    origin: the controller that asked for the fencing.
+    """
 
     target: NodeName
     action: str
     status: str
     completed_s: float | None
     reason: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,9 @@ class HoldMark:
     receipt_id: str
 
     @staticmethod
-    def of(receipt: Receipt) -> "HoldMark":
+    def of(node: NodeName, receipt_id: str) -> "HoldMark":
         """Return the hold that is written together with a receipt."""
-        id_ = f"{HOLD_PREFIX}{receipt.node}.{receipt.id}"
-        return HoldMark(id_, receipt.node, receipt.id)
+        return HoldMark(f"{HOLD_PREFIX}{node}.{receipt_id}", node, receipt_id)
 
 
 @dataclass(frozen=True)
@@ -79,17 +84,27 @@ class ClusterView:
     """The cluster as one controller sees it.
 
     malformed: (node, text) of every receipt or record that cannot be read. online: nodes that are
-    connected. events: None when the fencing history was not asked for or gave no answer.
+    connected. lives: the incarnation of each remote node. events: the whole fencing history, None
+    when it was not asked for or gave no answer.
     """
 
     quorate: bool
     receipts: tuple[Receipt, ...] = ()
-    recoveries: tuple[Recovery, ...] = ()
+    records: tuple[Record, ...] = ()
     malformed: tuple[tuple[NodeName, str], ...] = ()
     marks: tuple[HoldMark, ...] = ()
     levels: tuple[Level, ...] = ()
     online: frozenset[NodeName] = frozenset()
+    lives: Mapping[NodeName, Incarnation] = field(default_factory=dict)
     events: tuple[FencingEvent, ...] | None = None
+
+    def receipt_of(self, node: NodeName) -> Receipt | None:
+        """Return the open receipt of a node."""
+        return next((receipt for receipt in self.receipts if receipt.node == node), None)
+
+    def record_of(self, node: NodeName) -> Record | None:
+        """Return what stands in the CIB of the node's recovery."""
+        return next((record for record in self.records if record.node == node), None)
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,86 @@
-"""L1: what must be true before a receipt starts a recovery."""
+"""L1: what must be true before a receipt starts a recovery, and what voids it again."""
 
-from novaha.core.actions import Hold, Reason
-from novaha.core.model import Device, FencingEvent, Level, View
+from novaha.core.actions import Hold
+from novaha.core.incarnation import Incarnation
+from novaha.core.model import Device, FencingEvent, HoldMark, Level, View
+from novaha.core.names import NodeName
 from novaha.core.policy import NOT_REAL, Policy
+from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
+from novaha.core.recovery import Proof, Record
 
 RECEIPT_AGENT = "fence_nova"
 _ENDED = frozenset({"success", "failed"})
-_POWER_ACTIONS = frozenset({"off", "reboot"})
+POWER_ACTIONS = frozenset({"off", "reboot"})
+
+HISTORY_KEPT = 250
+"""To so many lines Pacemaker cuts its history back when it has 500. A shorter one is whole.
+
+Source: MAX_STONITH_HISTORY in daemons/fenced/fenced_history.c, 2.1.5.
+"""
 
 
-def unproven(receipt: Receipt, view: View, policy: Policy) -> Hold | None:
-    """Return why the receipt proves no fencing yet, or None when it does.
+def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
+    """Return what the receipt proves, or why it proves no fencing (yet).
 
-    Three things must hold: Pacemaker's fencer wrote the receipt; every level of the node that ends
-    with `fence_nova` has a real device before it; the fencing history has a success as new as
-    the receipt. The history's times and the receipt's come from two controllers' clocks.
+    Four things must hold: Pacemaker's fencer wrote the receipt; every level of the node that ends
+    with `fence_nova` has a real device before it; the fencing history has a success of this
+    fencing; and the node has not lived again since.
     """
     if receipt.by != "fenced":
         text = "its receipt was written by hand; fence it: pcs stonith fence " + receipt.node
         return Hold(receipt.node, Reason.BY_HAND, text)
-    return _level_hold(receipt, view) or _history_hold(receipt, view, policy)
+    devices = _real_devices(receipt, view)
+    if isinstance(devices, Hold):
+        return devices
+    event = _success(receipt, view, policy)
+    if isinstance(event, Hold):
+        return event
+    if _lives_again(view, receipt.node, receipt.id, receipt.life):
+        return void(receipt.node, receipt.id)
+    ended_s = int(event.completed_s or 0)
+    origin = event.origin or "-"
+    return Proof(receipt.id, event.action, ended_s, origin, devices, receipt.life)
 
 
-def _level_hold(receipt: Receipt, view: View) -> Hold | None:
+def is_void(record: Record, view: View) -> bool:
+    """Tell whether the node has lived again since the fencing that its record cites."""
+    return _lives_again(view, record.node, record.proof.receipt_id, record.proof.life)
+
+
+def void(node: NodeName, receipt_id: str) -> Hold:
+    """Return the hold for a fencing of a life that is not the node's last one."""
+    text = (
+        f"has joined again without the hold of receipt {receipt_id}: what runs there now was not"
+        f" fenced; if it serves, delete its nova-ha-receipt and -recovery properties, else"
+        f" pcs stonith fence {node}"
+    )
+    return Hold(node, Reason.RECEIPT_VOID, text)
+
+
+def _lives_again(view: View, node: NodeName, receipt_id: str, life: Incarnation | None) -> bool:
+    """Tell whether nova-compute may have run on the node since a fencing.
+
+    A node that joined again while its hold stood all the time is still as dead for Nova as when it
+    was off; the hold's name carries the receipt, so one that was removed cannot be back. Where the
+    incarnation is not known, being connected counts as having joined.
+    """
+    if HoldMark.of(node, receipt_id) in view.cluster.marks:
+        return False
+    now = view.cluster.lives.get(node)
+    if now is None or life is None:
+        return node in view.cluster.online
+    return now.joined_since(life)
+
+
+def _real_devices(receipt: Receipt, view: View) -> tuple[str, ...] | Hold:
+    """Return the real devices before fence_nova in the node's levels."""
     levels = [level for level in view.cluster.levels if level.covers(receipt.node)]
     with_receipt = [level for level in levels if any(map(_writes_receipt, level.devices))]
-    bad = [level for level in with_receipt if not _has_real_device(level)]
-    if with_receipt and not bad:
-        return None
+    real = [_before_receipt(level) for level in with_receipt]
+    if real and all(real):
+        return tuple(dict.fromkeys(id_ for ids in real for id_ in ids))
+    bad = [level for level, ids in zip(with_receipt, real, strict=True) if not ids]
     which = f"level {bad[0].index}" if bad else "no level"
     what = "has no real device before fence_nova" if bad else "of it has fence_nova"
     text = f"{which} {what}, so its fencing proves nothing; see: pcs stonith level"
@@ -39,22 +91,25 @@ def _writes_receipt(device: Device) -> bool:
     return device.agent == RECEIPT_AGENT
 
 
-def _has_real_device(level: Level) -> bool:
+def _before_receipt(level: Level) -> list[str]:
+    real: list[str] = []
     for device in level.devices:
         if _writes_receipt(device):
-            return False
+            break
         if device.agent is not None and device.agent not in NOT_REAL:
-            return True
-    return False
+            real.append(device.id)
+    return real
 
 
-def _history_hold(receipt: Receipt, view: View, policy: Policy) -> Hold | None:
+def _success(receipt: Receipt, view: View, policy: Policy) -> FencingEvent | Hold:
+    """Return the line of the history that says that this fencing succeeded."""
     events = view.cluster.events
     if events is None:
         text = "Pacemaker's fencing history gave no answer; see: stonith_admin --history '*'"
         return Hold(receipt.node, Reason.HISTORY_UNKNOWN, text)
-    if any(_answers(event, receipt, policy) for event in events):
-        return None
+    successes = successes_of(receipt.node, events)
+    if successes and _is_newer(receipt, successes, len(events), policy):
+        return successes[-1]
     waited_s = view.now_s - view.memory.first_seen.get(receipt.id, view.now_s)
     if waited_s < policy.patience_s or any(_pending(event, receipt) for event in events):
         return Hold(receipt.node, Reason.FENCE_PENDING, "its fencing has not ended yet")
@@ -65,15 +120,30 @@ def _history_hold(receipt: Receipt, view: View, policy: Policy) -> Hold | None:
     return Hold(receipt.node, Reason.FENCE_UNPROVEN, text)
 
 
+def successes_of(node: NodeName, events: tuple[FencingEvent, ...]) -> list[FencingEvent]:
+    """Return the fencings of a node that succeeded, the newest one last."""
+    mine = [event for event in events if event.target == node and _succeeded(event)]
+    return sorted(mine, key=lambda event: event.completed_s or 0.0)
+
+
+def _succeeded(event: FencingEvent) -> bool:
+    ended = event.status == "success" and event.completed_s is not None
+    return ended and event.action in POWER_ACTIONS
+
+
+def _is_newer(receipt: Receipt, successes: list[FencingEvent], lines: int, policy: Policy) -> bool:
+    """Tell whether one of the successes ended after the receipt was written.
+
+    One more success than there was then says so without any clock. Clocks of two controllers are
+    compared only where counting cannot tell: the history was cut since, or fence_nova did not
+    learn the number.
+    """
+    if receipt.before is not None and len(successes) > receipt.before:
+        return True
+    if receipt.before is not None and lines < HISTORY_KEPT:
+        return False
+    return (successes[-1].completed_s or 0.0) >= receipt.written_s - policy.skew_s
+
+
 def _pending(event: FencingEvent, receipt: Receipt) -> bool:
     return event.target == receipt.node and event.status not in _ENDED
-
-
-def _answers(event: FencingEvent, receipt: Receipt, policy: Policy) -> bool:
-    return (
-        event.target == receipt.node
-        and event.action in _POWER_ACTIONS
-        and event.status == "success"
-        and event.completed_s is not None
-        and event.completed_s >= receipt.written_s - policy.skew_s
-    )

@@ -8,11 +8,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from novaha.core.incarnation import Incarnation, parse_incarnation, text_of
 from novaha.core.names import NodeName
 
 Writer = Literal["fenced", "hand"]
 
-_FIELDS = re.compile(r"v1 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand)")
+_FIELDS = re.compile(
+    r"v2 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand)"
+    r" before=(\d{1,6}|\?) life=([0-9a-f,]+|-|\?)"
+)
 
 
 class MalformedReceipt(ValueError):
@@ -25,7 +29,10 @@ class Receipt:
 
     id: 12 hex digits, new for each fencing. written_s: seconds since the epoch on the writer's
     clock, good for people and for a coarse comparison only. writer: the node that ran the device.
-    by: "fenced" when Pacemaker's fencer ran it, "hand" when a person did.
+    by: "fenced" when Pacemaker's fencer ran it, "hand" when a person did. before: successful
+    fencings of the node in the writer's history at that moment, None when it gave no answer; one
+    more proves this one, whatever the clocks say. life: the incarnation that was fenced, None when
+    the CIB gave no answer.
     """
 
     id: str
@@ -33,17 +40,28 @@ class Receipt:
     written_s: int
     writer: NodeName
     by: Writer
+    before: int | None = None
+    life: Incarnation | None = None
 
     def to_value(self) -> str:
         """Return the text kept in the CIB."""
-        return f"v1 id={self.id} time={self.written_s} writer={self.writer} by={self.by}"
+        before = "?" if self.before is None else self.before
+        return (
+            f"v2 id={self.id} time={self.written_s} writer={self.writer} by={self.by}"
+            f" before={before} life={text_of(self.life)}"
+        )
 
 
 def parse_receipt(node: NodeName, value: str) -> Receipt:
     """Read a receipt of a node back; raises MalformedReceipt."""
     match = _FIELDS.fullmatch(value)
+    try:
+        life = parse_incarnation(match[6]) if match else None
+    except ValueError:
+        match = None
     if match is None:
         msg = f"receipt of {node} is malformed: {value[:120]!r}"
         raise MalformedReceipt(msg)
     by: Writer = "fenced" if match[4] == "fenced" else "hand"
-    return Receipt(match[1], node, int(match[2]), NodeName(match[3]), by)
+    before = None if match[5] == "?" else int(match[5])
+    return Receipt(match[1], node, int(match[2]), NodeName(match[3]), by, before, life)

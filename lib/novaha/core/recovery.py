@@ -1,13 +1,15 @@
-"""The recovery record: what must be known about a fenced host and is written nowhere else.
+"""The record of a recovery: what must be known about a fenced host and is written nowhere else.
 
-It is kept in the CIB from before the first change to Nova until the host serves again, so that any
-controller can go on where another stopped, and so that what an operator had set is found again.
+It is kept in the CIB from the moment a fencing is proven, before the first change to Nova, until
+the host serves again, so that any controller can go on where another stopped, so that the proof
+outlives the fencing history, and so that what an operator had set is found again.
 """
 
 import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from novaha.core.incarnation import Incarnation, parse_incarnation, text_of
 from novaha.core.names import ComputeHost, NodeName
 
 Phase = Literal["evacuating", "returning"]
@@ -15,14 +17,40 @@ Phase = Literal["evacuating", "returning"]
 OUR_REASON = "nova-ha:"
 """Every `disabled_reason` of ours starts with this; one that does not belongs to a person."""
 
-_FIELDS = re.compile(
-    r"v1 receipt=([0-9a-f]{12}) host=(\S+) phase=(evacuating|returning)"
-    r" found=(enabled|disabled),(free|forced) after=(\d+) heartbeat=(\S+)"
+_PROOF = r"v2 receipt=([0-9a-f]{12}) fencing=([a-z]+)@(\d{1,12})/(\S+) devices=(\S+) life=(\S+)"
+_FOUND = r"found=(enabled|disabled),(free|forced)"
+_PROVEN = re.compile(rf"{_PROOF} phase=proven (?:{_FOUND}|found=-)")
+_RECOVERY = re.compile(
+    rf"{_PROOF} phase=(evacuating|returning) {_FOUND} host=(\S+) after=(\d+) heartbeat=(\S+)"
 )
 
 
 class MalformedRecovery(ValueError):
     """The CIB holds a recovery record that cannot be read; the text quotes it."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a recovery cites: which fencing of which life of the node, by what.
+
+    action, ended_s, origin: the line of Pacemaker's history: "reboot" or "off", epoch seconds on
+    the clock of the controller that read it, the controller that asked for it. devices: the real
+    devices of the node's levels that write receipts. life: None when fence_nova could not read it.
+    """
+
+    receipt_id: str
+    action: str
+    ended_s: int
+    origin: str
+    devices: tuple[str, ...]
+    life: Incarnation | None
+
+    def to_text(self) -> str:
+        """Return the beginning of a record."""
+        return (
+            f"v2 receipt={self.receipt_id} fencing={self.action}@{self.ended_s}/{self.origin}"
+            f" devices={','.join(self.devices)} life={text_of(self.life)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -32,31 +60,56 @@ class Found:
     enabled: bool
     forced_down: bool
 
+    def to_text(self) -> str:
+        """Return one field of a record."""
+        enabled = "enabled" if self.enabled else "disabled"
+        return f"found={enabled},{'forced' if self.forced_down else 'free'}"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A fencing that is proven and whose host Nova was not asked about yet.
+
+    found: what the recovery found that this one takes over, with all that it had set.
+    """
+
+    node: NodeName
+    proof: Proof
+    found: Found | None = None
+
+    def to_value(self) -> str:
+        """Return the text kept in the CIB."""
+        found = self.found.to_text() if self.found else "found=-"
+        return f"{self.proof.to_text()} phase=proven {found}"
+
 
 @dataclass(frozen=True)
 class Recovery:
     """The recovery of one node.
 
-    receipt_id: the fencing it answers. after_migration: the highest evacuation record of the host
-    when the recovery began; higher ones belong to this recovery. heartbeat: the service's
-    last heartbeat when the host was released, as Nova printed it; "-" before that.
+    after_migration: the highest evacuation record of the host when the recovery began; higher ones
+    belong to this recovery. heartbeat: the service's last heartbeat when the host was released, as
+    Nova printed it; "-" before that.
     """
 
     node: NodeName
-    receipt_id: str
+    proof: Proof
     host: ComputeHost
     phase: Phase
     found: Found
     after_migration: int
     heartbeat: str = "-"
 
+    @property
+    def receipt_id(self) -> str:
+        """Return the receipt of the fencing it answers."""
+        return self.proof.receipt_id
+
     def to_value(self) -> str:
         """Return the text kept in the CIB."""
-        enabled = "enabled" if self.found.enabled else "disabled"
-        forced = "forced" if self.found.forced_down else "free"
         return (
-            f"v1 receipt={self.receipt_id} host={self.host} phase={self.phase}"
-            f" found={enabled},{forced} after={self.after_migration} heartbeat={self.heartbeat}"
+            f"{self.proof.to_text()} phase={self.phase} {self.found.to_text()}"
+            f" host={self.host} after={self.after_migration} heartbeat={self.heartbeat}"
         )
 
     def released(self, heartbeat: str) -> "Recovery":
@@ -68,16 +121,41 @@ class Recovery:
         return _one_word(heartbeat) not in (self.heartbeat, "-")
 
 
+Record = Proven | Recovery
+"""What may stand in the CIB for a node; never both."""
+
+
 def _one_word(heartbeat: str) -> str:
     return heartbeat.replace(" ", "T") or "-"
 
 
-def parse_recovery(node: NodeName, value: str) -> Recovery:
-    """Read the recovery record of a node back; raises MalformedRecovery."""
-    match = _FIELDS.fullmatch(value)
-    if match is None:
+def parse_record(node: NodeName, value: str) -> Record:
+    """Read the record of a node back; raises MalformedRecovery."""
+    try:
+        return _parse(node, value)
+    except ValueError as error:
         msg = f"recovery record of {node} is malformed: {value[:120]!r}"
-        raise MalformedRecovery(msg)
-    phase: Phase = "evacuating" if match[3] == "evacuating" else "returning"
-    found = Found(enabled=match[4] == "enabled", forced_down=match[5] == "forced")
-    return Recovery(node, match[1], ComputeHost(match[2]), phase, found, int(match[6]), match[7])
+        raise MalformedRecovery(msg) from error
+
+
+def _parse(node: NodeName, value: str) -> Record:
+    proven = _PROVEN.fullmatch(value)
+    if proven is not None:
+        found = _found(proven[7], proven[8]) if proven[7] else None
+        return Proven(node, _proof(proven), found)
+    match = _RECOVERY.fullmatch(value)
+    if match is None:
+        msg = "neither a proof nor a recovery"
+        raise ValueError(msg)
+    phase: Phase = "evacuating" if match[7] == "evacuating" else "returning"
+    host, found = ComputeHost(match[10]), _found(match[8], match[9])
+    return Recovery(node, _proof(match), host, phase, found, int(match[11]), match[12])
+
+
+def _proof(match: re.Match[str]) -> Proof:
+    devices = tuple(match[5].split(","))
+    return Proof(match[1], match[2], int(match[3]), match[4], devices, parse_incarnation(match[6]))
+
+
+def _found(enabled: str, forced: str) -> Found:
+    return Found(enabled=enabled == "enabled", forced_down=forced == "forced")

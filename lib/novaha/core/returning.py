@@ -9,11 +9,11 @@ from novaha.core.actions import (
     EndRecovery,
     ForceUp,
     Hold,
-    Reason,
 )
 from novaha.core.evacuation import find_service, refused_change, services_again
 from novaha.core.model import Service, View
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, Recovery
 
 

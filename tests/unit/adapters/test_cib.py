@@ -108,13 +108,13 @@ def test_a_name_that_the_cib_cannot_hold_is_refused_before_anything_runs(
     with pytest.raises(ClusterUnavailable, match="cannot be kept in the CIB"):
         cib.read_receipt(NodeName(node))
     with pytest.raises(ClusterUnavailable, match="cannot be kept in the CIB"):
-        cib.write_recovery(recovery(NodeName(node)))
+        cib.write_record(recovery(NodeName(node)))
     assert tool.calls() == []
 
 
 def test_deleting_names_the_value_so_that_a_newer_one_stays(tool: Tool) -> None:
     cib.delete_receipt(RECEIPT)
-    cib.delete_recovery(recovery())
+    cib.delete_record(recovery())
     cib.delete_hold(mark().id)
     elements = [ET.fromstring(argv[-1]) for argv, _ in tool.calls()]  # noqa: S314
     assert [e.get("value") for e in elements] == [

@@ -15,9 +15,9 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
-    Reason,
     Release,
 )
+from novaha.core.reasons import Reason
 from novaha.core.names import ServerId
 from worlds import HOST, mark, recovery, service
 

@@ -195,10 +195,10 @@ def test_changes_go_to_the_cib(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cib, "run", tool)
     cluster = Pacemaker()
-    cluster.write_recovery(RECOVERY)
+    cluster.write_record(RECOVERY)
     cluster.delete_receipt(RECEIPT)
     cluster.delete_hold(mark())
-    cluster.delete_recovery(RECOVERY)
+    cluster.delete_record(RECOVERY)
     assert [argv[1] for argv in ran] == ["--modify", "--delete", "--delete", "--delete"]
     assert RECEIPT.to_value() in ran[1][-1]
     assert mark().id in ran[2][-1]

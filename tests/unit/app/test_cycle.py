@@ -14,9 +14,9 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
-    Reason,
     Release,
 )
+from novaha.core.reasons import Reason
 from novaha.core.model import Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy

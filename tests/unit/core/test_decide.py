@@ -20,9 +20,9 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
-    Reason,
     Release,
 )
+from novaha.core.reasons import Reason
 from novaha.core.decide import FRESH_S, decide, questions
 from novaha.core.model import Answer, ClusterView, Memory, Post, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId

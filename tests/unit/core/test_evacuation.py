@@ -14,9 +14,9 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     Hold,
-    Reason,
     Release,
 )
+from novaha.core.reasons import Reason
 from novaha.core.decide import decide
 from novaha.core.model import Answer, Memory, Post, Refusal
 from novaha.core.names import ComputeHost, ServerId

@@ -11,8 +11,8 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     Hold,
-    Reason,
 )
+from novaha.core.reasons import Reason
 from novaha.core.decide import decide
 from novaha.core.model import ClusterView, Level, Service
 from novaha.core.names import ComputeHost, NodeName

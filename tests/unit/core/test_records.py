@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
-from novaha.core.recovery import Found, MalformedRecovery, Recovery, parse_recovery
+from novaha.core.recovery import Found, MalformedRecovery, Recovery, parse_record
 from worlds import HOST, NODE, receipt, recovery
 
 IDS = st.from_regex(r"[0-9a-f]{12}", fullmatch=True)
@@ -38,13 +38,13 @@ def test_a_receipt_is_read_back_as_it_was_written(of: Receipt) -> None:
 
 @given(RECOVERIES)
 def test_a_recovery_is_read_back_as_it_was_written(of: Recovery) -> None:
-    assert parse_recovery(of.node, of.to_value()) == of
+    assert parse_record(of.node, of.to_value()) == of
 
 
 @given(RECOVERIES, BEATS)
 def test_a_released_recovery_is_read_back_whatever_nova_printed(of: Recovery, beat: str) -> None:
     released = of.released(beat)
-    assert parse_recovery(of.node, released.to_value()) == released
+    assert parse_record(of.node, released.to_value()) == released
     assert not released.beats_since(beat)
 
 
@@ -85,7 +85,7 @@ def test_a_malformed_receipt_is_an_error_that_quotes_it_in_short(text: str) -> N
 )
 def test_a_malformed_recovery_is_an_error(text: str) -> None:
     with pytest.raises(MalformedRecovery, match=f"record of {NODE}"):
-        parse_recovery(NODE, text)
+        parse_record(NODE, text)
 
 
 def test_a_host_that_never_beat_has_to_beat_before_it_counts_as_started() -> None:

@@ -12,9 +12,9 @@ from novaha.core.actions import (
     EndRecovery,
     ForceUp,
     Hold,
-    Reason,
     Release,
 )
+from novaha.core.reasons import Reason
 from novaha.core.decide import decide
 from novaha.core.model import ClusterView, Migration, Service
 from novaha.core.names import ComputeHost

@@ -1,0 +1,133 @@
+"""The closed list of reasons for doing nothing: what an operator reads, and what ends each."""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """Why nothing is done now.
+
+    code: as logs and `--json` show it. trouble: a person should look; else it passes by itself.
+    sentence: what it means. ends: what makes it go away.
+    """
+
+    NO_QUORUM = (
+        "no-quorum",
+        True,
+        "This partition of the cluster has no quorum, so nothing is touched.",
+        "Quorum is back, or the recovery runs in the partition that has it.",
+    )
+    MALFORMED = (
+        "malformed",
+        True,
+        "The CIB holds a receipt or a record of this node that cannot be read.",
+        "It is deleted (the text gives the command); then fence the node again.",
+    )
+    BY_HAND = (
+        "receipt-by-hand",
+        True,
+        "The receipt was written by a person and not by Pacemaker's fencer: it proves nothing.",
+        "The node is fenced: pcs stonith fence NODE.",
+    )
+    NO_REAL_DEVICE = (
+        "no-real-device",
+        True,
+        "A fencing level of the node writes receipts without a device that cuts power or storage.",
+        "The topology is mended (pcs stonith level) and the node is fenced again.",
+    )
+    HISTORY_UNKNOWN = (
+        "history-unknown",
+        True,
+        "Pacemaker's fencer gave no answer about its history.",
+        "The fencer answers.",
+    )
+    FENCE_PENDING = (
+        "fence-pending",
+        False,
+        "The receipt is written, the fencing has not ended yet.",
+        "Pacemaker reports the end of the fencing.",
+    )
+    FENCE_UNPROVEN = (
+        "fence-unproven",
+        True,
+        "There is a receipt, but no successful fencing newer than it in Pacemaker's history.",
+        "The node is fenced again: pcs stonith fence NODE.",
+    )
+    RECEIPT_VOID = (
+        "receipt-void",
+        True,
+        "The node has joined the cluster again and was not held: its fencing is of a former life.",
+        "The node is fenced again, or the receipt and record are deleted because it serves.",
+    )
+    HOST_UNKNOWN = (
+        "host-unknown",
+        True,
+        "Nova knows no nova-compute service for the node.",
+        "host_map names it, or Nova lists the service again.",
+    )
+    HOST_AMBIGUOUS = (
+        "host-ambiguous",
+        True,
+        "More than one nova-compute service could belong to the node.",
+        "host_map says which one.",
+    )
+    CLOUD = (
+        "cloud-unavailable",
+        True,
+        "Nova or Keystone gives no usable answer.",
+        "They answer; nothing is lost meanwhile.",
+    )
+    ASKING = (
+        "asking-nova",
+        False,
+        "The host is evacuated, and Nova's list of its instances does not show it yet.",
+        "The list is read again.",
+    )
+    IN_FLIGHT = (
+        "in-flight",
+        False,
+        "Nova is moving instances, or requests are on their way.",
+        "Their migration records come to an end.",
+    )
+    SETTLING = (
+        "settling",
+        False,
+        "A process before this one may have requests on their way to Nova.",
+        "They had the time to arrive, and the records were read after it.",
+    )
+    QUEUED = (
+        "queued",
+        False,
+        "As many evacuations as allowed are in flight.",
+        "One of them ends.",
+    )
+    BLOCKED = (
+        "blocked",
+        True,
+        "Nova refused or failed, in the words that the text quotes.",
+        "The next try succeeds, or a person moves or deletes the instance.",
+    )
+    HOST_OFF = (
+        "host-off",
+        False,
+        "The host is evacuated and may return; it is still off.",
+        "The node joins the cluster.",
+    )
+    HOST_STARTING = (
+        "host-starting",
+        False,
+        "The host may start nova-compute, which gave no sign of life yet.",
+        "Its first heartbeat reaches Nova.",
+    )
+    RECORDS_OPEN = (
+        "records-open",
+        False,
+        "Nova does not take back the force-down while the host has evacuations to clean up.",
+        "nova-compute on the host has cleaned up and marked them completed.",
+    )
+
+    def __init__(self, code: str, trouble: bool, sentence: str, ends: str) -> None:  # noqa: FBT001
+        """Name the columns of the table above (an Enum has no keywords)."""
+        self.code = code
+        self.trouble = trouble
+        self.sentence = sentence
+        self.ends = ends

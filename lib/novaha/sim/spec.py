@@ -1,0 +1,87 @@
+"""What goes into a simulation and what comes out of it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novaha.core.names import NodeName, ServerId
+from novaha.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance at the beginning; group: its anti-affinity group, or ""."""
+
+    id: ServerId
+    node: NodeName
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class WorldSpec:
+    """A world at second 0, all of it calm.
+
+    boot_s: from power on to the remote connection. move_s: of one evacuation in Nova. detect_s:
+    from the loss of a node to its fencing. fence_s: of a real device. spare: computes to which
+    nothing bad is scripted may still be named in a script. microversion_top: what Nova offers.
+    """
+
+    computes: tuple[NodeName, ...]
+    controllers: tuple[NodeName, ...] = tuple(map(NodeName, ("ctl-1", "ctl-2", "ctl-3")))
+    instances: tuple[Instance, ...] = ()
+    boot_s: float = 12.0
+    move_s: float = 4.0
+    detect_s: float = 3.0
+    fence_s: float = 1.5
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a script lets happen: a word of sim/words.py with its arguments, already checked.
+
+    line: where it stands in the script, 0 when it was made by a seed.
+    """
+
+    at_s: float
+    word: str
+    arguments: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class TraceLine:
+    """One line of the incident report; who: cluster, fencer, nova, nova-ha, operator or fault."""
+
+    at_s: float
+    who: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken law: which one (L1…L8), when, and what was seen."""
+
+    law: str
+    at_s: float
+    text: str
+
+
+@dataclass
+class Outcome:
+    """What a simulation came to.
+
+    calls: the external calls of our processes, in order, by name. faults: how often each kind of
+    fault struck. changes: the changes of state that were seen, (before, after) by their names.
+    calm: whether, at the end, nothing was left to recover or every rest is shown as blocked.
+    """
+
+    trace: list[TraceLine] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    changes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ended_s: float = 0.0
+    calm: bool = False
+    hosts: Mapping[ServerId, str] = field(default_factory=dict)
+    accepted: Counter[ServerId] = field(default_factory=Counter)

@@ -12,7 +12,7 @@ from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
-from novaha.core.recovery import Recovery
+from novaha.core.recovery import Record
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, NovaHaError
 from novaha.ports import Ports, PostResult
 
@@ -82,14 +82,14 @@ class FakeCluster:
     def observe(self) -> ClusterView:
         return self._call("observe", self.wire.world.observe)
 
-    def write_record(self, recovery: Recovery) -> None:
+    def write_record(self, recovery: Record) -> None:
         recoveries = self.wire.world.recoveries
         self._call("write_record", lambda: recoveries.update({recovery.node: recovery}))
 
     def delete_receipt(self, receipt: Receipt) -> None:
         self._call("delete_receipt", lambda: _drop(self.wire.world.receipts, receipt.node, receipt))
 
-    def delete_record(self, recovery: Recovery) -> None:
+    def delete_record(self, recovery: Record) -> None:
         recoveries = self.wire.world.recoveries
         self._call("delete_record", lambda: _drop(recoveries, recovery.node, recovery))
 

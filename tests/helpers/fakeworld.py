@@ -15,10 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migration, Server, Service
+from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import IN_FLIGHT
 from novaha.core.receipt import Receipt, Writer
-from novaha.core.recovery import Recovery
+from novaha.core.recovery import Record, Recovery
 from novaha.errors import CloudRefused, CloudUnavailable
 from worlds import level, service
 
@@ -73,7 +74,8 @@ class World:
     nova_down: bool = False
     nodes: dict[NodeName, FakeNode] = field(default_factory=dict)
     receipts: dict[NodeName, Receipt] = field(default_factory=dict)
-    recoveries: dict[NodeName, Recovery] = field(default_factory=dict)
+    starts: dict[NodeName, frozenset[str]] = field(default_factory=dict)
+    recoveries: dict[NodeName, Record] = field(default_factory=dict)
     marks: dict[str, HoldMark] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
     history: list[FencingEvent] = field(default_factory=list)
@@ -124,9 +126,12 @@ class World:
         node = NodeName(name)
         self._scheduled += 1
         id_ = f"{self._scheduled:012x}"
-        receipt = Receipt(id_, node, EPOCH_S + int(self.now_s), NodeName("controller-1"), by)
+        written_s = EPOCH_S + int(self.now_s)
+        before = sum(line.target == node for line in self.history)
+        life = Incarnation(self.starts.get(node, frozenset()))
+        receipt = Receipt(id_, node, written_s, NodeName("controller-1"), by, before, life)
         self.receipts[node] = receipt
-        mark = HoldMark.of(receipt)
+        mark = HoldMark.of(node, id_)
         self.marks[mark.id] = mark
         return receipt
 
@@ -137,21 +142,24 @@ class World:
         return ClusterView(
             quorate=self.quorate,
             receipts=tuple(self.receipts.values()),
-            recoveries=tuple(self.recoveries.values()),
+            records=tuple(self.recoveries.values()),
             marks=tuple(self.marks.values()),
             levels=tuple(self.levels),
             online=frozenset(n.name for n in self.nodes.values() if n.online),
+            lives={n: Incarnation(self.starts.get(n, frozenset())) for n in self.nodes},
             events=tuple(self.history),
         )
 
     def _online(self, node: FakeNode, boot: int) -> None:
         if node.boots == boot:
             node.online = True
+            self.starts[node.name] = frozenset({f"{boot:08x}"})
             self._try_start(node, boot)
 
     def held(self, node: NodeName) -> bool:
         recovery = self.recoveries.get(node)
-        evacuating = recovery is not None and recovery.phase == "evacuating"
+        released = isinstance(recovery, Recovery) and recovery.phase == "returning"
+        evacuating = recovery is not None and not released
         marked = any(mark.node == node for mark in self.marks.values())
         return node in self.receipts or marked or evacuating
 

@@ -16,15 +16,19 @@ from novaha.core.model import (
     Service,
     View,
 )
+from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt, Writer
-from novaha.core.recovery import Found, Phase, Recovery
+from novaha.core.recovery import Found, Phase, Proof, Proven, Recovery
 
 NODE = NodeName("compute-1")
 HOST = ComputeHost("compute-1")
 RECEIPT_ID = "0123456789ab"
 WRITTEN_S = 1_700_000_000
 NOW_S = 1000.0
+LIFE = Incarnation()
+"""The connection was stopped before the fencing: no start shows."""
+NEXT_LIFE = Incarnation(frozenset({"0badcafe"}))
 
 
 def receipt(
@@ -33,8 +37,18 @@ def receipt(
     *,
     by: Writer = "fenced",
     written_s: int = WRITTEN_S,
+    before: int | None = 0,
+    life: Incarnation | None = LIFE,
 ) -> Receipt:
-    return Receipt(id_, node, written_s, NodeName("controller-1"), by)
+    return Receipt(id_, node, written_s, NodeName("controller-1"), by, before, life)
+
+
+def proof(id_: str = RECEIPT_ID, life: Incarnation | None = LIFE) -> Proof:
+    return Proof(id_, "reboot", WRITTEN_S + 3, "controller-1", ("device-1-fence_ipmilan",), life)
+
+
+def proven(node: NodeName = NODE, id_: str = RECEIPT_ID, found: Found | None = None) -> Proven:
+    return Proven(node, proof(id_), found)
 
 
 def event(
@@ -44,7 +58,7 @@ def event(
     action: str = "reboot",
     completed_s: float | None = WRITTEN_S + 3.0,
 ) -> FencingEvent:
-    return FencingEvent(node, action, status, completed_s)
+    return FencingEvent(node, action, status, completed_s, origin="controller-1")
 
 
 def level(
@@ -66,7 +80,7 @@ def recovery(  # noqa: PLR0913  (one argument per field that some test turns)
     after: int = 0,
     heartbeat: str = "-",
 ) -> Recovery:
-    return Recovery(node, id_, host, phase, Found(enabled, forced_down), after, heartbeat)
+    return Recovery(node, proof(id_), host, phase, Found(enabled, forced_down), after, heartbeat)
 
 
 def service(host: ComputeHost = HOST, **changes: Any) -> Service:  # noqa: ANN401
@@ -102,7 +116,8 @@ def migration(
 
 
 def mark(of: Receipt | None = None) -> HoldMark:
-    return HoldMark.of(of or receipt())
+    of = of or receipt()
+    return HoldMark.of(of.node, of.id)
 
 
 def cluster(**changes: Any) -> ClusterView:  # noqa: ANN401
@@ -118,7 +133,7 @@ def cluster(**changes: Any) -> ClusterView:  # noqa: ANN401
 
 
 def evacuating(**changes: Any) -> ClusterView:  # noqa: ANN401
-    return cluster(**{"recoveries": (recovery(),), "events": None, **changes})
+    return cluster(**{"records": (recovery(),), "events": None, **changes})
 
 
 def memory(

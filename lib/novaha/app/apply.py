@@ -67,26 +67,35 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
 
 def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
     match action:
-        case KeepProof(proven):
-            ports.cluster.write_record(proven)
-            return memory
-        case BeginRecovery(recovery):
-            ports.cluster.write_record(recovery)
-            return remember.began(memory, recovery.receipt_id)
         case Evacuate(server, host):
             memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
             ports.posts.send(action)
             return memory
+        case ForceDown() | Disable() | ForceUp() | Enable():
+            return remember.saw_service(memory, _change_service(action, ports))
+        case _:
+            return _change_cib(memory, action, ports)
+
+
+def _change_cib(
+    memory: Memory,
+    action: KeepProof | BeginRecovery | Release | DropHold | EndRecovery,
+    ports: Ports,
+) -> Memory:
+    match action:
+        case KeepProof(proven):
+            ports.cluster.write_record(proven)
+        case BeginRecovery(recovery):
+            ports.cluster.write_record(recovery)
+            return remember.began(memory, recovery.receipt_id)
         case Release():
             return _release(memory, action, ports)
         case DropHold(mark):
             ports.cluster.delete_hold(mark)
-            return memory
         case EndRecovery(recovery):
             ports.cluster.delete_record(recovery)
             return remember.forget_host(memory, recovery.host)
-        case ForceDown() | Disable() | ForceUp() | Enable():
-            return remember.saw_service(memory, _change_service(action, ports))
+    return memory
 
 
 def _change_service(action: ForceDown | Disable | ForceUp | Enable, ports: Ports) -> Service:

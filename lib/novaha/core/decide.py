@@ -60,23 +60,28 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
     """Return what a node needs in the state in which it stands."""
-    receipt = standing.receipt
     match standing:
-        case Standing(state=State.FENCING):
-            return HostPlan(_ahead(view, policy, standing))
-        case Standing(state=State.FENCED, proof=Proof() as proof):
-            proven = Proven(standing.node, proof, standing.found)
-            return HostPlan(_fenced(view, policy, proven))
-        case Standing(state=State.PROVEN, record=Proven() as proven):
-            return HostPlan(_begin(view, policy, proven))
         case Standing(state=State.EVACUATING, record=Recovery() as recovery):
+            receipt = standing.receipt
             own = receipt if receipt is not None and receipt.id == recovery.receipt_id else None
             return plan(view, policy, recovery, own)
+        case _:
+            return HostPlan(_other_than_evacuating(view, policy, standing))
+
+
+def _other_than_evacuating(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:
+    match standing:
+        case Standing(state=State.FENCING):
+            return _ahead(view, policy, standing)
+        case Standing(state=State.FENCED, proof=Proof() as proof):
+            return _fenced(view, policy, Proven(standing.node, proof, standing.found))
+        case Standing(state=State.PROVEN, record=Proven() as proven):
+            return _begin(view, policy, proven)
         case Standing(state=State.RELEASING, record=Recovery() as recovery):
-            return HostPlan((Release(recovery, receipt),))
+            return (Release(recovery, standing.receipt),)
         case Standing(state=State.RETURNING, record=Recovery() as recovery):
-            return HostPlan(returning(view, policy, recovery))
-    return HostPlan((standing.hold,) if standing.hold else ())
+            return returning(view, policy, recovery)
+    return (standing.hold,) if standing.hold else ()
 
 
 def _ahead(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:

@@ -24,9 +24,7 @@ CALLS = recover().wire.calls
 
 
 def test_the_undisturbed_recovery_makes_each_kind_of_call() -> None:
-    assert {"write_record", "send", "delete_receipt", "delete_hold", "delete_record"} < set(
-        CALLS
-    )
+    assert {"write_record", "send", "delete_receipt", "delete_hold", "delete_record"} < set(CALLS)
 
 
 @pytest.mark.parametrize("when", [Fault.KILL_BEFORE, Fault.KILL_AFTER])

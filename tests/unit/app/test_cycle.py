@@ -16,10 +16,10 @@ from novaha.core.actions import (
     Hold,
     Release,
 )
-from novaha.core.reasons import Reason
 from novaha.core.model import Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 from novaha.errors import CloudRefused
 from recoveries import (
     TOUCH_NOVA,
@@ -294,7 +294,7 @@ def test_the_first_change_without_an_answer_ends_the_changes_of_its_cycle() -> N
     it.fence("compute-0")
     it.fence("compute-1")
     it.advance(0.4)
-    it.later(0.13, lambda: setattr(it, "nova_down", True))
+    it.later(0.15, lambda: setattr(it, "nova_down", True))
     run.step()
     assert touched(run) == ["force_down"]
     it.nova_down = False

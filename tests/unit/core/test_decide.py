@@ -20,16 +20,18 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
+    KeepProof,
     Release,
 )
-from novaha.core.reasons import Reason
 from novaha.core.decide import FRESH_S, decide, questions
 from novaha.core.model import Answer, ClusterView, Memory, Post, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
-from novaha.core.recovery import Found
+from novaha.core.reasons import Reason
+from novaha.core.recovery import Found, Record
 from worlds import (
     HOST,
+    NEXT_LIFE,
     NODE,
     NOW_S,
     cluster,
@@ -38,6 +40,7 @@ from worlds import (
     memory,
     migration,
     ours,
+    proven,
     receipt,
     recovery,
     server,
@@ -48,6 +51,7 @@ from worlds import (
 POLICY = Policy()
 OTHER = NodeName("compute-2")
 OTHER_HOST = ComputeHost("compute-2")
+PROVEN = cluster(records=(proven(),), events=None)
 
 
 def begun(decisions: tuple[Decision, ...]) -> BeginRecovery:
@@ -76,15 +80,58 @@ def test_a_proven_fencing_is_written_down_before_the_host_is_forced_down() -> No
     assert begun(decisions).recovery == recovery(after=5)
 
 
+@pytest.mark.parametrize(
+    "known",
+    [memory(), memory(trouble="503", trouble_until_s=NOW_S + 1)],
+    ids=["nothing of Nova read yet", "Nova gives no answer"],
+)
+def test_a_proof_is_kept_before_nova_is_asked_for_the_history_may_be_lost(known: Memory) -> None:
+    assert decide(view(cluster(), known), POLICY) == (KeepProof(proven()),)
+
+
+def test_a_kept_proof_needs_no_history_and_no_receipt() -> None:
+    known = memory(services=(service(),), servers=(), migrations=(migration(5),))
+    for seen in (PROVEN, replace(PROVEN, receipts=(), marks=())):
+        assert begun(decide(view(seen, known), POLICY)).recovery == recovery(after=5)
+
+
+def test_a_newer_proof_takes_over_what_was_found_and_not_given_back_yet() -> None:
+    found = Found(enabled=False, forced_down=True)
+    first = recovery(id_="e" * 12, phase="returning", enabled=False, forced_down=True)
+    seen = cluster(records=(first,))
+    assert decide(view(seen), POLICY) == (KeepProof(proven(found=found)),)
+
+
+LIVES_AGAIN = {"lives": {NODE: NEXT_LIFE}, "online": frozenset({NODE}), "marks": ()}
+
+
+@pytest.mark.parametrize("record", [proven(), recovery()])
+def test_a_host_that_lives_again_is_neither_begun_nor_evacuated_further(record: Record) -> None:
+    known = memory(services=(ours(),), servers=(server(),), migrations=())
+    seen = cluster(records=(record,), events=None, **LIVES_AGAIN)
+    (hold,) = decide(view(seen, known), POLICY)
+    assert isinstance(hold, Hold)
+    assert hold.reason is Reason.RECEIPT_VOID
+
+
+def test_a_new_fencing_takes_the_place_of_a_recovery_that_is_void() -> None:
+    newer = receipt(id_="f" * 12, life=NEXT_LIFE)
+    seen = cluster(records=(recovery(),), receipts=(newer,), **LIVES_AGAIN)
+    (keep,) = decide(view(seen), POLICY)
+    assert isinstance(keep, KeepProof)
+    assert keep.proven.proof.receipt_id == newer.id
+    assert keep.proven.found == recovery().found
+
+
 def test_a_service_that_is_down_already_is_not_forced_down_again() -> None:
     assert [type(d) for d in begin(service(forced_down=True))] == [BeginRecovery]
 
 
 def test_only_what_was_read_after_the_receipt_came_is_used() -> None:
     old = memory(services=(service(),), servers=(), migrations=(), asked_s=NOW_S - 2)
-    assert decide(view(cluster(), old), POLICY) == (AskServices(),)
+    assert decide(view(PROVEN, old), POLICY) == (AskServices(),)
     half = memory(services=(service(),))
-    assert decide(view(cluster(), half), POLICY) == (AskMigrations(HOST), AskServers(HOST))
+    assert decide(view(PROVEN, half), POLICY) == (AskMigrations(HOST), AskServers(HOST))
 
 
 def test_while_the_fencing_runs_nova_is_asked_ahead_and_not_touched() -> None:
@@ -98,7 +145,7 @@ def test_while_the_fencing_runs_nova_is_asked_ahead_and_not_touched() -> None:
 
 def test_what_was_asked_ahead_long_ago_is_asked_again_before_it_is_written_down() -> None:
     ahead = memory(services=(service(),), servers=(), migrations=())
-    assert decide(view(cluster(), ahead, NOW_S + FRESH_S + 1), POLICY) == (AskServices(),)
+    assert decide(view(PROVEN, ahead, NOW_S + FRESH_S + 1), POLICY) == (AskServices(),)
 
 
 def test_what_was_asked_in_this_cycle_is_fresh_however_long_nova_took() -> None:
@@ -111,7 +158,7 @@ def test_what_was_asked_in_this_cycle_is_fresh_however_long_nova_took() -> None:
 @pytest.mark.parametrize("lists", [{"servers": ()}, {"migrations": ()}])
 def test_a_recovery_begins_only_when_both_lists_are_known(lists: dict[str, Any]) -> None:
     known = memory(services=(service(),), **lists)
-    assert decide(view(cluster(), known), POLICY) == (AskMigrations(HOST), AskServers(HOST))
+    assert decide(view(PROVEN, known), POLICY) == (AskMigrations(HOST), AskServers(HOST))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +189,7 @@ def test_a_second_fencing_finds_what_the_first_had_found_and_what_a_person_did_s
     before: tuple[bool, bool], of: Service, found: Found
 ) -> None:
     first = recovery(id_="e" * 12, phase="returning", enabled=before[0], forced_down=before[1])
-    assert begun(begin(of, cluster(recoveries=(first,)))).recovery.found == found
+    assert begun(begin(of, cluster(records=(first,)))).recovery.found == found
 
 
 def test_a_newer_receipt_waits_for_the_end_of_the_evacuation_it_came_into() -> None:
@@ -164,11 +211,11 @@ def test_a_node_without_exactly_one_host_is_held_and_looked_for_again(
 ) -> None:
     services = tuple(service(ComputeHost(host)) for host in hosts)
     known = memory(services=services)
-    (hold,) = decide(view(cluster(), known), POLICY)
+    (hold,) = decide(view(PROVEN, known), POLICY)
     assert isinstance(hold, Hold)
     assert hold.reason is reason
     assert "host_map" in hold.text
-    assert AskServices() in decide(view(cluster(), known, NOW_S + 5), POLICY)
+    assert AskServices() in decide(view(PROVEN, known, NOW_S + 5), POLICY)
 
 
 def test_a_malformed_record_stops_its_node_and_no_other() -> None:
@@ -196,7 +243,7 @@ def two_hosts(first: int, second: int, moving: int = 0) -> Memory:
 
 BOTH = cluster(
     receipts=(receipt(), receipt(OTHER, "f" * 12)),
-    recoveries=(recovery(), recovery(OTHER, "f" * 12, host=OTHER_HOST)),
+    records=(recovery(), recovery(OTHER, "f" * 12, host=OTHER_HOST)),
 )
 
 
@@ -250,7 +297,7 @@ def test_while_nova_gives_no_answer_it_is_left_alone_and_that_is_shown(
 
 
 def test_a_release_that_was_broken_off_needs_no_answer_of_nova() -> None:
-    released = cluster(recoveries=(recovery(phase="returning"),), events=None)
+    released = cluster(records=(recovery(phase="returning"),), events=None)
     assert decide(view(released, troubled()), POLICY) == (
         Release(recovery(phase="returning"), receipt()),
     )
@@ -296,7 +343,7 @@ def test_no_recovery_is_ever_left_without_a_decision(  # noqa: PLR0913
     """L7."""
     seen = cluster(
         receipts=(receipt(id_="0123456789ab" if same else "e" * 12),),
-        recoveries=(recovery(phase=phase),),
+        records=(recovery(phase=phase),),
         online=frozenset({NODE}) if back else frozenset(),
     )
     known = memory(

@@ -16,11 +16,11 @@ from novaha.core.actions import (
     Hold,
     Release,
 )
-from novaha.core.reasons import Reason
 from novaha.core.decide import decide
 from novaha.core.model import Answer, Memory, Post, Refusal
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 from worlds import (
     HOST,
     NODE,
@@ -91,7 +91,7 @@ def test_a_server_in_flight_is_not_posted_again(status: str) -> None:
 
 def test_an_evacuation_of_before_the_recovery_is_not_joined_by_a_second() -> None:
     by_hand = known(migrations=(migration(7, 1, "running"),))
-    assert posts(decided(by_hand, recoveries=(recovery(after=7),))) == []
+    assert posts(decided(by_hand, records=(recovery(after=7),))) == []
 
 
 @pytest.mark.parametrize("state", ["sent", "accepted", "lost"])
@@ -134,7 +134,7 @@ def test_a_server_whose_record_says_done_is_not_posted_while_the_list_is_older()
 
 def test_a_done_record_of_an_earlier_recovery_does_not_count() -> None:
     came_back = known(migrations=(migration(7, 1, "completed"),))
-    assert posts(decided(came_back, recoveries=(recovery(after=7),))) == [VM]
+    assert posts(decided(came_back, records=(recovery(after=7),))) == [VM]
 
 
 @pytest.mark.parametrize("status", ["failed", "error", "cancelled"])
@@ -246,9 +246,7 @@ def test_a_host_is_not_released_while_a_server_that_left_its_list_is_in_flight()
 
 def test_an_open_record_of_long_ago_whose_server_is_gone_keeps_no_host_and_no_slot() -> None:
     gone = known(servers=(), migrations=(migration(7, 1, "accepted"),))
-    assert decided(gone, recoveries=(recovery(after=7),)) == (
-        Release(recovery(after=7), receipt()),
-    )
+    assert decided(gone, records=(recovery(after=7),)) == (Release(recovery(after=7), receipt()),)
 
 
 def test_a_release_leaves_a_newer_receipt_alone() -> None:

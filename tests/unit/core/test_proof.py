@@ -1,5 +1,6 @@
 """L1: what proves a fencing, and what does not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,20 +13,27 @@ from novaha.core.actions import (
     ForceDown,
     Hold,
 )
-from novaha.core.reasons import Reason
 from novaha.core.decide import decide
-from novaha.core.model import ClusterView, Level, Service
+from novaha.core.incarnation import Incarnation
+from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Service
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import NOT_REAL, Policy
-from novaha.core.proof import unproven
+from novaha.core.proof import HISTORY_KEPT, is_void, prove
+from novaha.core.reasons import Reason
+from novaha.core.recovery import Proof
 from worlds import (
+    LIFE,
+    NEXT_LIFE,
     NODE,
     NOW_S,
+    RECEIPT_ID,
     WRITTEN_S,
     cluster,
     event,
     level,
+    mark,
     memory,
+    proven,
     receipt,
     recovery,
     server,
@@ -38,8 +46,8 @@ OTHER = NodeName("compute-2")
 
 
 def reason_of(seen: ClusterView, now_s: float = NOW_S, **known: Any) -> Reason | None:  # noqa: ANN401
-    hold = unproven(seen.receipts[0], view(seen, memory(**known), now_s), POLICY)
-    return hold.reason if hold else None
+    proof = prove(seen.receipts[0], view(seen, memory(**known), now_s), POLICY)
+    return proof.reason if isinstance(proof, Hold) else None
 
 
 def levels(*agents: str | None) -> ClusterView:
@@ -79,8 +87,8 @@ def test_one_bad_level_spoils_the_good_ones_for_none_says_which_was_used() -> No
     bad = level(NODE, "fence_kdump", "fence_nova", index=2)
     seen = cluster(levels=(level(), bad))
     assert reason_of(seen) is Reason.NO_REAL_DEVICE
-    hold = unproven(receipt(), view(seen), POLICY)
-    assert hold is not None
+    hold = prove(receipt(), view(seen), POLICY)
+    assert isinstance(hold, Hold)
     assert "level 2 has no real device" in hold.text
 
 
@@ -120,21 +128,115 @@ def test_a_history_without_an_answer_is_not_an_empty_one() -> None:
         {"status": "pending"},
         {"action": "on"},
         {"completed_s": None},
-        {"completed_s": WRITTEN_S - POLICY.skew_s - 1},
     ],
-    ids=["failed", "pending", "on", "no time", "older than the receipt"],
+    ids=["failed", "pending", "on", "no time"],
 )
 def test_no_other_line_of_the_history_is_a_proof(changes: dict[str, Any]) -> None:
     assert reason_of(cluster(events=(event(**changes),))) is Reason.FENCE_PENDING
 
 
+OLD = event(completed_s=WRITTEN_S - 1.0)
+NEW = event(completed_s=WRITTEN_S + 3.0)
+
+
+def counted(before: int | None, *events: FencingEvent, others: int = 0) -> Reason | None:
+    lines = (*events, *[event(OTHER)] * others)
+    return reason_of(cluster(receipts=(receipt(before=before),), events=lines))
+
+
+def test_an_older_fencing_never_pays_for_a_newer_loss_however_new_it_is() -> None:
+    assert counted(1, OLD) is Reason.FENCE_PENDING
+    assert counted(1, NEW) is Reason.FENCE_PENDING
+    assert counted(1, OLD, NEW) is None
+
+
+@pytest.mark.parametrize("skew_s", [-86_400.0, -600.0, 600.0, 86_400.0])
+def test_clocks_that_differ_by_any_time_change_nothing(skew_s: float) -> None:
+    old = event(completed_s=WRITTEN_S - 1.0 + skew_s)
+    new = event(completed_s=WRITTEN_S + 3.0 + skew_s)
+    assert counted(0, new) is None
+    assert counted(1, old, new) is None
+    assert counted(1, old) is Reason.FENCE_PENDING
+
+
+def test_a_history_that_was_cut_is_judged_by_time_with_room_for_skewed_clocks() -> None:
+    assert counted(7, NEW, others=HISTORY_KEPT - 2) is Reason.FENCE_PENDING
+    assert counted(7, NEW, others=HISTORY_KEPT - 1) is None
+    within = event(completed_s=WRITTEN_S - POLICY.skew_s)
+    beyond = event(completed_s=WRITTEN_S - POLICY.skew_s - 1)
+    assert counted(7, within, others=HISTORY_KEPT) is None
+    assert counted(7, beyond, others=HISTORY_KEPT) is Reason.FENCE_PENDING
+
+
+def test_a_receipt_that_could_not_count_is_judged_by_time() -> None:
+    assert counted(None, NEW) is None
+    beyond = event(completed_s=WRITTEN_S - POLICY.skew_s - 1)
+    assert counted(None, beyond) is Reason.FENCE_PENDING
+
+
+def test_a_history_lost_with_a_restart_of_the_cluster_proves_nothing() -> None:
+    assert counted(0) is Reason.FENCE_PENDING
+    assert counted(3) is Reason.FENCE_PENDING
+
+
+JOINED = {"lives": {NODE: NEXT_LIFE}, "online": frozenset({NODE})}
+
+
+def test_a_receipt_is_void_once_its_node_joined_again_without_its_hold() -> None:
+    assert reason_of(cluster(**JOINED, marks=())) is Reason.RECEIPT_VOID
+    other_hold = HoldMark.of(NODE, "f" * 12)
+    assert reason_of(cluster(**JOINED, marks=(other_hold,))) is Reason.RECEIPT_VOID
+
+
+def test_a_node_that_joined_again_and_was_held_all_the_time_is_still_dead_for_nova() -> None:
+    assert reason_of(cluster(**JOINED)) is None
+
+
+def test_a_connection_that_stopped_or_never_was_is_no_joining() -> None:
+    assert reason_of(cluster(lives={NODE: Incarnation()}, marks=())) is None
+    connected = receipt(life=NEXT_LIFE)
+    assert reason_of(cluster(receipts=(connected,), **JOINED, marks=())) is None
+    stopped = cluster(receipts=(connected,), lives={NODE: Incarnation()}, marks=())
+    assert reason_of(stopped) is None
+
+
+@pytest.mark.parametrize("life", [None, LIFE])
+@pytest.mark.parametrize("online", [True, False])
+def test_where_the_incarnation_is_unknown_a_connected_node_counts_as_joined(
+    life: Incarnation | None, *, online: bool
+) -> None:
+    lives = {NODE: LIFE} if life is None else {}
+    seen = cluster(
+        receipts=(receipt(life=life),),
+        lives=lives,
+        marks=(),
+        online=frozenset({NODE} if online else ()),
+    )
+    assert reason_of(seen) is (Reason.RECEIPT_VOID if online else None)
+
+
+def test_what_is_written_down_is_void_by_the_same_rule() -> None:
+    for record in (proven(), recovery()):
+        joined = cluster(records=(record,), **JOINED)
+        assert not is_void(record, view(joined))
+        assert is_void(record, view(replace(joined, marks=())))
+
+
+def test_the_proof_cites_the_fencing_its_devices_and_the_life_it_ended() -> None:
+    two = (level(), level(NODE, "fence_kdump", "fence_sbd", "fence_nova", index=2))
+    proof = prove(receipt(), view(cluster(levels=two)), POLICY)
+    assert proof == Proof(
+        RECEIPT_ID,
+        "reboot",
+        WRITTEN_S + 3,
+        "controller-1",
+        ("device-1-fence_ipmilan", "device-1-fence_sbd"),
+        LIFE,
+    )
+
+
 def test_the_success_of_another_node_is_no_proof() -> None:
     assert reason_of(cluster(events=(event(OTHER),))) is Reason.FENCE_PENDING
-
-
-def test_clocks_that_differ_by_minutes_change_nothing() -> None:
-    early = event(completed_s=WRITTEN_S - POLICY.skew_s)
-    assert reason_of(cluster(events=(early,))) is None
 
 
 def test_an_off_proves_as_much_as_a_reboot() -> None:
@@ -144,8 +246,8 @@ def test_an_off_proves_as_much_as_a_reboot() -> None:
 def test_a_fencing_that_never_shows_in_the_history_becomes_trouble() -> None:
     late_s = NOW_S + POLICY.patience_s
     assert reason_of(cluster(events=()), late_s) is Reason.FENCE_UNPROVEN
-    hold = unproven(receipt(), view(cluster(events=()), memory(), late_s), POLICY)
-    assert hold is not None
+    hold = prove(receipt(), view(cluster(events=()), memory(), late_s), POLICY)
+    assert isinstance(hold, Hold)
     assert "pcs stonith fence compute-1" in hold.text
 
 
@@ -154,7 +256,7 @@ EVENTS = st.builds(
     st.sampled_from([NODE, OTHER]),
     status=st.sampled_from(["success", "failed", "pending"]),
     action=st.sampled_from(["off", "reboot", "on"]),
-    completed_s=st.sampled_from([None, 0.0, WRITTEN_S - 301.0, WRITTEN_S + 1.0]),
+    completed_s=st.sampled_from([None, 0.0, WRITTEN_S + 1.0]),
 )
 LEVELS = st.builds(
     lambda target, agents, index: level(target, *agents, index=index),
@@ -168,8 +270,12 @@ LEVELS = st.builds(
 )
 CLUSTERS = st.builds(
     cluster,
-    receipts=st.sampled_from([(receipt(),), (receipt(by="hand"),)]),
-    recoveries=st.sampled_from(
+    receipts=st.sampled_from(
+        [(receipt(),), (receipt(by="hand"),), (receipt(before=1),), (receipt(life=NEXT_LIFE),)]
+    ),
+    marks=st.sampled_from([(), (mark(),)]),
+    lives=st.sampled_from([{NODE: LIFE}, {NODE: NEXT_LIFE}]),
+    records=st.sampled_from(
         [
             (),
             (recovery(id_="f" * 12, phase="returning"),),
@@ -194,13 +300,18 @@ def proves(seen: ClusterView) -> bool:
     agents = [[d.agent for d in x.devices] for x in mine]
     writing = [a for a in agents if "fence_nova" in a]
     real = all("fence_ipmilan" in a[: a.index("fence_nova")] for a in writing)
-    shown = any(
-        (e.target, e.status) == (NODE, "success")
-        and e.action != "on"
-        and (e.completed_s or 0) >= WRITTEN_S - POLICY.skew_s
+    shown = [
+        e
         for e in seen.events or ()
-    )
-    return bool(seen.receipts[0].by == "fenced" and writing and real and shown)
+        if (e.target, e.status) == (NODE, "success")
+        and e.action != "on"
+        and e.completed_s is not None
+    ]
+    of = seen.receipts[0]
+    held = of.id in {m.receipt_id for m in seen.marks}
+    lived = seen.lives[NODE] == NEXT_LIFE != of.life and not held
+    newer = len(shown) > (of.before or 0)
+    return bool(of.by == "fenced" and writing and real and newer and not lived)
 
 
 @given(CLUSTERS, SERVICES, st.sampled_from([NOW_S, NOW_S + 999]))

@@ -3,14 +3,27 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
-from novaha.core.recovery import Found, MalformedRecovery, Recovery, parse_record
-from worlds import HOST, NODE, receipt, recovery
+from novaha.core.recovery import (
+    Found,
+    MalformedRecovery,
+    Proof,
+    Proven,
+    Record,
+    Recovery,
+    parse_record,
+)
+from worlds import HOST, NODE, proven, receipt, recovery
 
 IDS = st.from_regex(r"[0-9a-f]{12}", fullmatch=True)
 WORDS = st.from_regex(r"[A-Za-z0-9._-]{1,30}", fullmatch=True)
 BEATS = st.text(st.characters(whitelist_categories=["Nd"], whitelist_characters="-T: ."))
+
+LIVES = st.none() | st.builds(
+    Incarnation, st.frozensets(st.from_regex(r"[0-9a-f]{8}", fullmatch=True))
+)
 
 RECEIPTS = st.builds(
     Receipt,
@@ -19,14 +32,27 @@ RECEIPTS = st.builds(
     written_s=st.integers(0, 10**12 - 1),
     writer=WORDS.map(NodeName),
     by=st.sampled_from(["fenced", "hand"]),
+    before=st.none() | st.integers(0, 999_999),
+    life=LIVES,
 )
+PROOFS = st.builds(
+    Proof,
+    receipt_id=IDS,
+    action=st.sampled_from(["off", "reboot"]),
+    ended_s=st.integers(0, 10**12 - 1),
+    origin=WORDS,
+    devices=st.lists(WORDS, min_size=1, max_size=3).map(tuple),
+    life=LIVES,
+)
+FOUND = st.builds(Found, st.booleans(), st.booleans())
+PROVEN = st.builds(Proven, WORDS.map(NodeName), PROOFS, st.none() | FOUND)
 RECOVERIES = st.builds(
     Recovery,
     node=WORDS.map(NodeName),
-    receipt_id=IDS,
+    proof=PROOFS,
     host=WORDS.map(ComputeHost),
     phase=st.just("evacuating"),
-    found=st.builds(Found, st.booleans(), st.booleans()),
+    found=FOUND,
     after_migration=st.integers(0),
 )
 
@@ -36,8 +62,8 @@ def test_a_receipt_is_read_back_as_it_was_written(of: Receipt) -> None:
     assert parse_receipt(of.node, of.to_value()) == of
 
 
-@given(RECOVERIES)
-def test_a_recovery_is_read_back_as_it_was_written(of: Recovery) -> None:
+@given(RECOVERIES | PROVEN)
+def test_a_record_is_read_back_as_it_was_written(of: Record) -> None:
     assert parse_record(of.node, of.to_value()) == of
 
 
@@ -56,12 +82,15 @@ GOOD_RECOVERY = recovery().to_value()
     "text",
     [
         "",
-        "v2" + GOOD_RECEIPT[2:],
+        "v1" + GOOD_RECEIPT[2:],
         GOOD_RECEIPT + " more=1",
         GOOD_RECEIPT + "\n",
         GOOD_RECEIPT.replace("by=fenced", "by=me"),
         GOOD_RECEIPT.replace("id=0", "id=Z"),
         GOOD_RECEIPT.replace("time=", "time=-"),
+        GOOD_RECEIPT.replace("before=0", "before=-1"),
+        GOOD_RECEIPT.replace("life=-", "life=xyz"),
+        GOOD_RECEIPT.replace("life=-", "life=0badcafe,"),
         "x" * 10_000,
     ],
 )
@@ -78,6 +107,10 @@ def test_a_malformed_receipt_is_an_error_that_quotes_it_in_short(text: str) -> N
         GOOD_RECEIPT,
         GOOD_RECOVERY + " ",
         GOOD_RECOVERY.replace("phase=evacuating", "phase=done"),
+        GOOD_RECOVERY.replace("phase=evacuating", "phase=proven"),
+        GOOD_RECOVERY.replace("life=-", "life=xyz"),
+        GOOD_RECOVERY.replace("fencing=reboot@", "fencing=@"),
+        proven().to_value().replace("found=-", "found=?"),
         GOOD_RECOVERY.replace("found=enabled,free", "found=enabled"),
         GOOD_RECOVERY.replace("after=0", "after="),
         GOOD_RECOVERY.replace(f"host={HOST}", "host="),

@@ -14,11 +14,11 @@ from novaha.core.actions import (
     Hold,
     Release,
 )
-from novaha.core.reasons import Reason
 from novaha.core.decide import decide
 from novaha.core.model import ClusterView, Migration, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 from worlds import (
     HOST,
     NODE,
@@ -41,7 +41,7 @@ STARTED = "2024-05-03T12:05:00.000000"
 
 
 def back(**changes: Any) -> ClusterView:  # noqa: ANN401
-    seen = cluster(receipts=(), marks=(), recoveries=(RELEASED,), online=frozenset({NODE}))
+    seen = cluster(receipts=(), marks=(), records=(RELEASED,), online=frozenset({NODE}))
     return replace(seen, **changes)
 
 
@@ -74,7 +74,7 @@ def test_a_host_whose_service_did_not_beat_since_its_release_is_not_forced_up() 
 
 
 def test_a_host_that_never_beat_is_not_forced_up_before_it_does() -> None:
-    seen = back(recoveries=(RELEASED.released(""),))
+    seen = back(records=(RELEASED.released(""),))
     assert reasons(decided(ours(heartbeat=""), seen=seen)) == [Reason.HOST_STARTING]
 
 
@@ -104,19 +104,19 @@ def test_a_refused_enabling_is_trouble_and_tried_again() -> None:
 def test_a_service_that_a_person_had_forced_down_is_left_so() -> None:
     found = recovery(phase="returning", heartbeat=BEAT, forced_down=True)
     started = ours(heartbeat=STARTED, enabled=True)
-    assert decided(started, seen=back(recoveries=(found,))) == (EndRecovery(found),)
+    assert decided(started, seen=back(records=(found,))) == (EndRecovery(found),)
 
 
 def test_a_service_that_a_person_had_disabled_is_left_so() -> None:
     found = recovery(phase="returning", heartbeat=BEAT, enabled=False)
     theirs = ours(heartbeat=STARTED, forced_down=False, disabled_reason="broken fan")
-    assert decided(theirs, seen=back(recoveries=(found,))) == (EndRecovery(found),)
+    assert decided(theirs, seen=back(records=(found,))) == (EndRecovery(found),)
 
 
 def test_a_service_that_a_person_enabled_meanwhile_and_we_disabled_is_enabled_again() -> None:
     found = recovery(phase="returning", heartbeat=BEAT, enabled=False)
     held = ours(heartbeat=STARTED, forced_down=False)
-    assert decided(held, seen=back(recoveries=(found,))) == (Enable(held),)
+    assert decided(held, seen=back(records=(found,))) == (Enable(held),)
 
 
 def test_a_service_that_a_person_disabled_meanwhile_is_left_so() -> None:
@@ -153,7 +153,7 @@ def test_records_completed_in_an_earlier_recovery_say_nothing_of_this_one() -> N
     later = replace(RELEASED, after_migration=7)
     decisions = decided(
         ours(heartbeat=BEAT),
-        seen=back(recoveries=(later,)),
+        seen=back(records=(later,)),
         migrations=(migration(7, 1, "completed"),),
     )
     assert reasons(decisions) == [Reason.HOST_STARTING]
@@ -182,8 +182,8 @@ def test_a_release_that_was_broken_off_before_the_hold_went_is_gone_on_with() ->
     "seen",
     [
         cluster(),
-        cluster(recoveries=(recovery(),)),
-        cluster(receipts=(), recoveries=(recovery(),)),
+        cluster(records=(recovery(),)),
+        cluster(receipts=(), records=(recovery(),)),
     ],
     ids=["receipt", "both", "evacuation"],
 )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from novaha.core.actions import Hold
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 
@@ -74,6 +75,8 @@ class Outcome:
     calls: the external calls of our processes, in order, by name. faults: how often each kind of
     fault struck. changes: the changes of state that were seen, (before, after) by their names.
     calm: whether, at the end, nothing was left to recover or every rest is shown as blocked.
+    services: how the service of each host stands at the end, in words. shown: what the process
+    waited for in its last cycle.
     """
 
     trace: list[TraceLine] = field(default_factory=list)
@@ -85,3 +88,5 @@ class Outcome:
     calm: bool = False
     hosts: Mapping[ServerId, str] = field(default_factory=dict)
     accepted: Counter[ServerId] = field(default_factory=Counter)
+    services: Mapping[NodeName, str] = field(default_factory=dict)
+    shown: tuple[Hold, ...] = ()

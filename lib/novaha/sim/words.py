@@ -15,6 +15,7 @@ class Kind(Enum):
     CONTROLLER = "a controller of the world"
     INSTANCE = "an instance of the world"
     SECONDS = "a number of seconds, such as 2.5"
+    OFFSET = "a number of seconds, such as -90"
     COUNT = "a whole number, 1 or more"
     CALL = "an external call of ours, such as evacuate or write-record"
     TEXT = "a word"
@@ -82,7 +83,7 @@ WORDS = tuple(
         ("start-recovery", (), "an operator enables it again"),
         ("lose", (Kind.CONTROLLER,), "a controller dies"),
         ("return", (Kind.CONTROLLER,), "a controller is back"),
-        ("skew", (Kind.CONTROLLER, Kind.SECONDS), "its clock is wrong by so much, may be negative"),
+        ("skew", (Kind.CONTROLLER, Kind.OFFSET), "its clock is wrong by so much"),
         ("restart-cluster", (Kind.SECONDS,), "all controllers are off for so long"),
         ("quorum", (Choice(("lost", "back")),), "of the partition in which we run"),
         # operators

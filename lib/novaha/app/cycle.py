@@ -24,11 +24,15 @@ FENCE_POLL_S = 0.2
 
 @dataclass
 class Reconciler:
-    """The application: a memory that may be lost, and the cycle that works on it."""
+    """The application: a memory that may be lost, and the cycle that works on it.
+
+    view: what the last decision looked at, None before the first.
+    """
 
     ports: Ports
     policy: Policy
     memory: Memory = field(init=False)
+    view: View | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Begin with an empty memory, now."""
@@ -88,8 +92,8 @@ class Reconciler:
         return cluster
 
     def _decide(self, cluster: ClusterView, began_s: float) -> tuple[Decision, ...]:
-        view = View(self.ports.clock.monotonic_s(), cluster, self.memory, began_s)
-        return decide(view, self.policy)
+        self.view = View(self.ports.clock.monotonic_s(), cluster, self.memory, began_s)
+        return decide(self.view, self.policy)
 
     def _apply(self, actions: tuple[Action, ...]) -> None:
         """Apply the actions in order; the first that fails ends it, for later ones rest on it."""

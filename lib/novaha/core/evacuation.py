@@ -72,6 +72,17 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
     return _Evacuation(view, policy, recovery, receipt, service, servers, migrations).plan(busy)
 
 
+def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
+    """Return where each server that Nova lists on a fenced host stands; none while unknown."""
+    memory, host = view.memory, recovery.host
+    service = find_service(memory.services.value if memory.services else (), host)
+    servers, migrations = memory.servers.get(host), memory.migrations.get(host)
+    if service is None or servers is None or migrations is None:
+        return ()
+    evacuation = _Evacuation(view, policy, recovery, None, service, servers, migrations)
+    return tuple(evacuation.fate(server) for server in servers.value)
+
+
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
     """Return the host's service, or None when Nova does not list it."""
     return next((service for service in services if service.host == host), None)

@@ -3,11 +3,15 @@
 import re
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree as ET
 
 import pytest
 from agentnode import ROOT, Node, Result
 from novaha.adapters.cib import PROPERTY_SET
+from novaha.core.incarnation import Incarnation
+from novaha.core.names import NodeName
+from novaha.core.receipt import parse_receipt
 
 AGENT = "fence/fence_nova"
 UNDER_FENCED = {"PCMK_service": "pacemaker-fenced"}
@@ -29,7 +33,9 @@ def test_off_writes_the_receipt_and_the_hold(node: Node) -> None:
     receipts = _receipts(node)
     assert list(receipts) == ["nova-ha-receipt-compute-1"]
     value = receipts["nova-ha-receipt-compute-1"]
-    assert re.fullmatch(r"v1 id=[0-9a-f]{12} time=\d{10} writer=\S+ by=fenced", value)
+    assert re.fullmatch(
+        r"v2 id=[0-9a-f]{12} time=\d{10} writer=\S+ by=fenced before=0 life=-", value
+    )
     root = ET.fromstring(node.cib.read_text())  # noqa: S314
     hold = root.find(".//rsc_location[@node='compute-1']")
     assert hold is not None
@@ -46,7 +52,39 @@ def test_each_fencing_has_a_receipt_of_its_own(node: Node) -> None:
 
 def test_a_receipt_written_by_hand_says_so(node: Node) -> None:
     assert node.run(AGENT, "-o", "off", "-n", "compute-1").rc == 0
-    assert _receipts(node)["nova-ha-receipt-compute-1"].endswith(" by=hand")
+    assert _receipts(node)["nova-ha-receipt-compute-1"].endswith(" by=hand before=0 life=-")
+
+
+FENCED = (
+    '<fence_event target="compute-1" action="{}" status="{}" completed="2026-11-22 17:40:49Z"/>'
+)
+
+
+def test_the_receipt_counts_the_successful_fencings_before_it(node: Node) -> None:
+    lines = [FENCED.format(*of) for of in (("reboot", "success"), ("off", "success"))]
+    lines += [FENCED.format("reboot", "failed"), FENCED.format("on", "success")]
+    lines += [lines[0].replace("compute-1", "compute-2"), '<fence_event status="pending"/>']
+    assert _fence(node, "off", "plug=compute-1", FAKE_HISTORY="".join(lines)).rc == 0
+    assert " before=2 " in _receipts(node)["nova-ha-receipt-compute-1"]
+
+
+@pytest.mark.parametrize("behaviour", ["fail", "hang"])
+def test_a_fencer_that_cannot_tell_its_history_costs_no_receipt(node: Node, behaviour: str) -> None:
+    began_s = time.monotonic()
+    assert _fence(node, "off", "plug=compute-1", FAKE_STONITH_ADMIN=behaviour).rc == 0
+    assert " before=? " in _receipts(node)["nova-ha-receipt-compute-1"]
+    assert time.monotonic() - began_s < 20  # it hangs for a minute
+
+
+def test_the_receipt_names_the_life_that_is_fenced(node: Node) -> None:
+    start = '<lrm_rsc_op operation="start" rc-code="0" transition-key="32:2:0:uuid"/>'
+    state = (
+        f'<node_state uname="c"><lrm_resource id="compute-1">{start}</lrm_resource></node_state>'
+    )
+    node.cib.write_text(node.cib.read_text().replace("<status>", f"<status>{state}"))
+    assert _fence(node, "off", "plug=compute-1").rc == 0
+    receipt = parse_receipt(NodeName("compute-1"), _receipts(node)["nova-ha-receipt-compute-1"])
+    assert receipt.life == Incarnation.of(frozenset({"32:2:0:uuid"}))
 
 
 def test_the_receipt_is_the_node_s_even_where_the_plug_has_another_name(node: Node) -> None:

@@ -14,7 +14,7 @@ LIB = ROOT / "lib"
 STDLIB = frozenset(sys.stdlib_module_names)
 PURE = frozenset(
     {
-        "abc", "collections", "dataclasses", "enum", "functools", "itertools", "math", "operator",
+        "abc", "collections", "dataclasses", "enum", "functools", "hashlib", "itertools", "math", "operator",
         "re", "textwrap", "types", "typing",
     }
 )  # fmt: skip

@@ -8,10 +8,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from novaha.adapters import cib
+from novaha.adapters.cib import Scene
+from novaha.core.incarnation import Incarnation
 from novaha.core.names import NodeName
 from novaha.core.receipt import MalformedReceipt
 from novaha.errors import ClusterUnavailable
-from worlds import NODE, mark, receipt, recovery
+from worlds import NODE, mark, proven, receipt, recovery
 
 RECEIPT = receipt()
 NOTHING = (105, "")
@@ -60,10 +62,38 @@ def written(tool: Tool, index: int = -1) -> ET.Element:
     return ET.fromstring(tool.calls()[index][1])  # noqa: S314  (our own)
 
 
+START = """<lrm_resource id="compute-1" type="remote">
+ <lrm_rsc_op operation="start" rc-code="0" transition-key="32:2:0:uuid"/>
+ <lrm_rsc_op operation="start" rc-code="193" transition-key="33:7:0:uuid"/>
+ <lrm_rsc_op operation="monitor" rc-code="0" transition-key="29:3:0:uuid"/>
+</lrm_resource>"""
+CLONE = '<clone id="unfence-clone"><primitive id="u"/></clone>'
+LIVED = Incarnation.of(frozenset({"32:2:0:uuid"}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "scene"),
+    [
+        ((0, f"<xpath-query>{CLONE}{START}</xpath-query>"), Scene("unfence-clone", LIVED)),
+        ((0, CLONE), Scene("unfence-clone", Incarnation())),
+        ((0, START), Scene(None, LIVED)),
+        (NOTHING, Scene(None, Incarnation())),
+        ((1, "broken"), Scene(None, None)),
+        ((0, "no xml"), Scene(None, None)),
+    ],
+    ids=["both", "stopped", "no clone", "neither", "no answer", "nonsense"],
+)
+def test_what_is_fenced_is_read_with_one_question_that_never_fails(
+    tool: Tool, answer: tuple[int, str], scene: Scene
+) -> None:
+    tool.answers(__xpath=answer)
+    assert cib.scene_of(NODE) == scene
+    assert len(tool.calls()) == 1
+
+
 def test_a_receipt_and_its_hold_are_one_change(tool: Tool) -> None:
-    tool.answers(__xpath=(0, '<clone id="unfence-clone"><primitive id="u"/></clone>'))
-    cib.write_receipt(RECEIPT)
-    assert len(tool.calls()) == 2
+    cib.write_receipt(RECEIPT, "unfence-clone")
+    assert len(tool.calls()) == 1
     root = written(tool)
     pair = root.find(f"./crm_config/cluster_property_set[@id='{cib.PROPERTY_SET}']/nvpair")
     hold = root.find("./constraints/rsc_location")
@@ -81,16 +111,14 @@ def test_a_receipt_and_its_hold_are_one_change(tool: Tool) -> None:
     }
 
 
-@pytest.mark.parametrize("clone", [NOTHING, (1, "broken"), (0, "<xpath-query/>")])
-def test_without_the_clone_the_receipt_is_written_alone(tool: Tool, clone: tuple[int, str]) -> None:
-    tool.answers(__xpath=clone)
-    cib.write_receipt(RECEIPT)
+def test_without_the_clone_the_receipt_is_written_alone(tool: Tool) -> None:
+    cib.write_receipt(RECEIPT, None)
     assert written(tool).find("constraints") is None
 
 
 def test_a_hold_that_is_refused_costs_no_receipt(tool: Tool) -> None:
-    tool.answers(__xpath=(0, '<clone id="c"/>'), INFINITY=(78, "refused"))
-    cib.write_receipt(RECEIPT)
+    tool.answers(INFINITY=(78, "refused"))
+    cib.write_receipt(RECEIPT, "unfence-clone")
     assert written(tool).find("constraints") is None
     assert written(tool).find(".//nvpair") is not None
 
@@ -98,7 +126,7 @@ def test_a_hold_that_is_refused_costs_no_receipt(tool: Tool) -> None:
 def test_a_receipt_that_cannot_be_written_is_an_error(tool: Tool) -> None:
     tool.answers(__modify=(76, "not connected"))
     with pytest.raises(ClusterUnavailable, match=r"cibadmin failed \(76\): not connected"):
-        cib.write_receipt(RECEIPT)
+        cib.write_receipt(RECEIPT, "unfence-clone")
 
 
 @pytest.mark.parametrize("node", ["a b", "a'b", "a/b", "<a>"])
@@ -164,9 +192,11 @@ def held(tool: Tool, receipt_: tuple[int, str], record: tuple[int, str]) -> str 
 def test_a_node_is_held_from_its_receipt_to_the_end_of_its_evacuation(tool: Tool) -> None:
     there = (0, pair(RECEIPT.to_value()))
     evacuating = (0, pair(recovery().to_value()))
+    kept = (0, pair(proven().to_value()))
     returning = (0, pair(recovery(phase="returning").to_value()))
     assert "not yet recovered" in str(held(tool, there, NOTHING))
     assert "not yet recovered" in str(held(tool, there, returning))
+    assert "being evacuated" in str(held(tool, NOTHING, kept))
     assert "being evacuated" in str(held(tool, NOTHING, evacuating))
     assert held(tool, NOTHING, returning) is None
     assert held(tool, NOTHING, NOTHING) is None

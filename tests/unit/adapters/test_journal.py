@@ -17,8 +17,8 @@ from novaha.core.actions import (
     Hold,
     Release,
 )
-from novaha.core.reasons import Reason
 from novaha.core.names import ServerId
+from novaha.core.reasons import Reason
 from worlds import HOST, mark, recovery, service
 
 ACTIONS: list[tuple[Action, str]] = [

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from novaha.adapters import cib, pacemaker
 from novaha.adapters.pacemaker import Pacemaker
+from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, Device, FencingEvent, Level
 from novaha.core.names import NodeName
 from novaha.errors import ClusterUnavailable
@@ -89,7 +90,7 @@ def test_all_that_decisions_need_is_read_from_one_cib(observe: Observe) -> None:
     seen = observe(WHOLE)
     assert seen.quorate
     assert seen.receipts == (RECEIPT,)
-    assert seen.recoveries == (RECOVERY,)
+    assert seen.records == (RECOVERY,)
     assert seen.malformed == ()
     assert seen.marks == (mark(),)
     assert seen.online == {"controller-1", "controller-2"}
@@ -109,10 +110,10 @@ def test_levels_know_their_devices_agents_and_a_device_that_is_not_there_has_non
 def test_missing_sections_are_empty_and_quorum_is_never_assumed(
     observe: Observe, whole: str
 ) -> None:
-    assert observe(whole) == ClusterView(quorate=False, events=())
+    assert observe(whole) == ClusterView(quorate=False)
 
 
-@pytest.mark.parametrize("value", ["", "v2 new format", "&lt;", "x" * 500])
+@pytest.mark.parametrize("value", ["", "v9 new format", "&lt;", "x" * 500])
 def test_a_malformed_receipt_is_told_with_the_command_that_removes_it(
     observe: Observe, value: str
 ) -> None:
@@ -122,18 +123,18 @@ def test_a_malformed_receipt_is_told_with_the_command_that_removes_it(
     assert "cibadmin -D -X" in text
     assert "nova-ha-receipt-compute-1" in text
     assert seen.receipts == ()
-    assert seen.recoveries == (RECOVERY,)
+    assert seen.records == (RECOVERY,)
 
 
 def test_a_malformed_recovery_is_told_too(observe: Observe) -> None:
-    seen = observe(WHOLE.replace(RECOVERY.to_value(), "v1 receipt="))
+    seen = observe(WHOLE.replace(RECOVERY.to_value(), "v2 receipt="))
     assert [node for node, _ in seen.malformed] == [NODE]
     assert "nova-ha-recovery-compute-1" in seen.malformed[0][1]
     assert seen.receipts == (RECEIPT,)
 
 
 def test_the_history_is_not_asked_for_a_receipt_that_has_its_recovery(observe: Observe) -> None:
-    assert observe(WHOLE, AssertionError("was asked")).events == ()
+    assert observe(WHOLE, AssertionError("was asked")).events is None
 
 
 def unproven() -> str:
@@ -143,7 +144,7 @@ def unproven() -> str:
 def test_the_history_is_read_with_its_times_in_any_zone(observe: Observe) -> None:
     moment_s = 1795369249.0
     assert observe(unproven()).events == (
-        FencingEvent(NODE, "reboot", "success", moment_s),
+        FencingEvent(NODE, "reboot", "success", moment_s, origin="controller-3"),
         FencingEvent(NODE, "reboot", "pending", None),
         FencingEvent(NODE, "off", "failed", moment_s + 0.123456, "no device"),
     )
@@ -169,21 +170,43 @@ def test_a_cib_that_is_none_is_a_cluster_without_an_answer(observe: Observe, who
         observe(whole)
 
 
-def test_each_node_without_proof_is_asked_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """stonith_admin shows only the newest success of what it is asked for."""
+def test_the_whole_history_is_asked_for_at_once_and_in_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without --verbose stonith_admin shows only the newest success of what it is asked for."""
     asked = []
 
-    def history(argv: list[str], **_: object) -> str:
-        asked.append(argv[argv.index("--history") + 1])
+    def tool(argv: list[str], **_: object) -> str:
+        asked.append(argv)
         return HISTORY
 
-    other = receipt(NodeName("compute-2"), "f" * 12)
-    pair = f'<nvpair id="o" name="nova-ha-receipt-compute-2" value="{other.to_value()}"/>'
-    whole = unproven().replace('<nvpair id="x"', pair + '<nvpair id="x"')
-    monkeypatch.setattr(cib, "run", lambda *_, **__: whole)
-    monkeypatch.setattr(pacemaker, "run", history)
+    monkeypatch.setattr(cib, "run", lambda *_, **__: unproven())
+    monkeypatch.setattr(pacemaker, "run", tool)
     Pacemaker().observe()
-    assert asked == ["compute-1", "compute-2"]
+    (argv,) = asked
+    assert argv[:4] == ["stonith_admin", "--history", "*", "--verbose"]
+
+
+STARTED = '<lrm_rsc_op operation="start" rc-code="0" transition-key="{}"/>'
+LRM = """<node_state uname="{}"><lrm><lrm_resources>
+ <lrm_resource id="compute-1" type="remote">{}</lrm_resource>
+ <lrm_resource id="x" type="Dummy">{}</lrm_resource>
+</lrm_resources></lrm></node_state>"""
+
+
+def test_a_life_is_every_start_of_the_connection_that_any_controller_shows(
+    observe: Observe,
+) -> None:
+    states = LRM.format("controller-8", STARTED.format("1:1:0:a"), STARTED.format("9:9:0:a"))
+    states += LRM.format("controller-9", STARTED.format("2:2:0:b"), "")
+    remotes = '<primitive id="compute-1" type="remote"/><primitive id="compute-2" type="remote"/>'
+    whole = WHOLE.replace("<status>", f"<status>{states}").replace(
+        "<resources>", f"<resources>{remotes}"
+    )
+    assert observe(whole).lives == {
+        NODE: Incarnation.of(frozenset({"1:1:0:a", "2:2:0:b"})),
+        NodeName("compute-2"): Incarnation(),
+    }
 
 
 def test_changes_go_to_the_cib(monkeypatch: pytest.MonkeyPatch) -> None:

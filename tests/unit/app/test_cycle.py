@@ -20,6 +20,7 @@ from novaha.core.model import Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.recovery import Recovery
 from novaha.errors import CloudRefused
 from recoveries import (
     TOUCH_NOVA,
@@ -243,7 +244,9 @@ def test_an_instance_that_is_deleted_while_blocked_is_forgotten_at_its_next_try(
     run.run(60)
     del it.instances[ServerId("compute-0-vm-0")]
     run.run(200, lambda: not it.receipts)
-    assert it.recoveries[NodeName("compute-0")].phase == "returning"
+    record = it.recoveries[NodeName("compute-0")]
+    assert isinstance(record, Recovery)
+    assert record.phase == "returning"
 
 
 def test_a_host_that_is_back_serves_what_nova_refuses_to_move() -> None:

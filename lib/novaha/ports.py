@@ -37,8 +37,8 @@ class Cluster(Protocol):
         ...
 
 
-class Cloud(Protocol):
-    """Nova. Every method raises CloudUnavailable and CloudRefused."""
+class CloudReader(Protocol):
+    """Nova, as far as it can be asked. Every method raises CloudUnavailable and CloudRefused."""
 
     def services(self) -> tuple[Service, ...]:
         """List all nova-compute services."""
@@ -51,6 +51,10 @@ class Cloud(Protocol):
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List all evacuation records whose source is the host."""
         ...
+
+
+class Cloud(CloudReader, Protocol):
+    """Nova. Every method raises CloudUnavailable and CloudRefused."""
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         """Force a service down, or take that back; return it as Nova then shows it."""

@@ -20,32 +20,32 @@ from novaha.core.actions import (
 )
 from novaha.core.model import HoldMark, Memory, Service
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import Ports
+from novaha.ports import Clock, CloudReader, Ports
 
 TROUBLE_WAIT_S = 2.0
 """How long Nova is left alone after it gave no answer."""
 
 
-def ask(memory: Memory, asked: tuple[Question, ...], ports: Ports) -> Memory:
+def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: Clock) -> Memory:
     """Answer questions; all carry the moment before the first was asked."""
-    now_s = ports.clock.monotonic_s()
+    now_s = clock.monotonic_s()
     try:
         for question in asked:
-            memory = _answer(memory, question, now_s, ports)
+            memory = _answer(memory, question, now_s, cloud)
     except (CloudUnavailable, CloudRefused) as error:
-        return _trouble(memory, error, ports)
+        return _trouble(memory, error, clock)
     return memory
 
 
-def _answer(memory: Memory, question: Question, now_s: float, ports: Ports) -> Memory:
+def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader) -> Memory:
     match question:
         case AskServices():
-            return remember.saw_services(memory, ports.cloud.services(), now_s)
+            return remember.saw_services(memory, cloud.services(), now_s)
         case AskServers(host, faults):
-            servers = ports.cloud.servers(host, faults=faults)
+            servers = cloud.servers(host, faults=faults)
             return remember.saw_servers(memory, host, servers, now_s)
         case AskMigrations(host):
-            return remember.saw_migrations(memory, host, ports.cloud.migrations(host), now_s)
+            return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
 
 
 def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
@@ -57,7 +57,7 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
         memory = _effect(memory, action, ports)
     except CloudUnavailable as error:
         ports.journal.action(action, f"no answer: {error}")
-        return _trouble(memory, error, ports), False
+        return _trouble(memory, error, ports.clock), False
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
         return _refused(memory, action, error, ports), False
@@ -146,8 +146,8 @@ def take_results(memory: Memory, ports: Ports) -> Memory:
     return memory
 
 
-def _trouble(memory: Memory, error: Exception, ports: Ports) -> Memory:
-    until_s = ports.clock.monotonic_s() + TROUBLE_WAIT_S
+def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:
+    until_s = clock.monotonic_s() + TROUBLE_WAIT_S
     return remember.cloud_failed(memory, str(error), until_s)
 
 
@@ -157,7 +157,7 @@ def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
     if not isinstance(action, ForceDown | Disable | ForceUp | Enable):
-        return _trouble(memory, error, ports)
+        return _trouble(memory, error, ports.clock)
     now_s = ports.clock.monotonic_s()
     memory = remember.service_refused(memory, action.service.host, now_s, str(error))
     return memory if isinstance(action, ForceUp) else remember.forget_services(memory)

@@ -58,7 +58,7 @@ class Reconciler:
             asked = tuple(q for q in questions(decisions) if q not in answered)
             if asked:
                 answered.update(asked)
-                self.memory = ask(self.memory, asked, self.ports)
+                self.memory = ask(self.memory, asked, self.ports.cloud, self.ports.clock)
                 continue
             actions = _actions(decisions)
             if not actions:

@@ -1,0 +1,194 @@
+"""What proves a fencing on a real Pacemaker, and what proves it no more."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from losses import RECOVERED_S, SERVING_S, VICTIM, seeded
+from novaha.core.names import NodeName
+from novaha.core.receipt import Receipt, parse_receipt
+from rehearsal.configure import wait_ready
+from rehearsal.copies import CopyCount
+from rehearsal.follow import wait_for
+from rehearsal.pacemaker import Snapshot, look
+from rehearsal.story import Story
+from rehearsal.verdict import assert_each_moved_once, changes
+from testcloud.cloudctl import CloudCtl
+from testcloud.cluster import Cluster
+from testcloud.referee import fake_guests
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(480)]
+
+RECEIPT = f"nova-ha-receipt-{VICTIM}"
+RECORD = f"nova-ha-recovery-{VICTIM}"
+HOME = "controller-1"
+LONGER_THAN_PATIENCE_S = 120.0
+
+
+def recovery_runs(cluster: Cluster, *, runs: bool) -> None:
+    """Have an operator enable or disable NovaEvacuate, and wait until it is so."""
+    word = "enable" if runs else "disable"
+    cluster.exec(HOME, ("pcs", "resource", word, "nova-evacuate"))
+    wait_for(
+        f"nova-evacuate to be {word}d",
+        lambda: (look(cluster).where("NovaEvacuate") is not None) == runs,
+        60.0,
+    )
+
+
+def fenced_and_back(cluster: Cluster) -> Receipt:
+    """Crash the host, wait until it is fenced and has joined again, and return its receipt."""
+    cluster.kill(VICTIM)
+
+    def back(seen: Snapshot) -> bool:
+        fenced = RECEIPT in seen.properties and seen.fenced(VICTIM) != ""
+        return fenced and seen.nodes.get(VICTIM) == "online"
+
+    wait_for("the host to be fenced and back", lambda: back(look(cluster)), 90.0)
+    return parse_receipt(NodeName(VICTIM), look(cluster).properties[RECEIPT])
+
+
+def put_receipt(cluster: Cluster, receipt: Receipt) -> None:
+    """Write a receipt over the one in the CIB, as nobody ever should."""
+    pair = f'<nvpair id="{RECEIPT}" name="{RECEIPT}" value="{receipt.to_value()}"/>'
+    state = f'<cluster_property_set id="nova-ha-state">{pair}</cluster_property_set>'
+    xml = f"<crm_config>{state}</crm_config>"
+    modify = ("cibadmin", "--modify", "--allow-create", "--scope", "crm_config", "--xml-text", xml)
+    cluster.exec(HOME, modify)
+
+
+def shown(cluster: Cluster, words: str) -> Callable[[], bool]:
+    """Return a question: does pcs status show these words as the trouble of nova-evacuate?"""
+    return lambda: any(words in reason for reason in look(cluster).failures)
+
+
+def assert_nothing_moves(cluster: Cluster, cloud: CloudCtl, story: Story, words: str) -> None:
+    """Wait until the reason is shown; until then Nova must not have been changed."""
+    wait_for(f"pcs status to show {words!r}", shown(cluster, words), LONGER_THAN_PATIENCE_S)
+    assert not changes(cluster, story.crash_s)
+    assert {server.host for server in cloud.servers()} == {VICTIM}
+
+
+def assert_recovers(cluster: Cluster, cloud: CloudCtl, story: Story) -> None:
+    """Wait until every instance runs elsewhere, moved once, and the host serves again."""
+
+    def moved() -> bool:
+        homes = {(server.status, server.host) for server in cloud.servers()}
+        return all(status == "ACTIVE" and host != VICTIM for status, host in homes)
+
+    def serves() -> bool:
+        service = cloud.service(VICTIM)
+        gone = not look(cluster).properties
+        return gone and service.status == "enabled" and not service.forced_down
+
+    wait_for("every instance to run elsewhere", moved, RECOVERED_S)
+    wait_for("the host to serve again", serves, SERVING_S)
+    assert_each_moved_once(cloud, story)
+
+
+def fence_again(cluster: Cluster) -> None:
+    """Do what the shown reason tells the operator to do."""
+    cluster.exec(HOME, ("pcs", "stonith", "fence", VICTIM), timeout_s=90.0)
+
+
+def test_a_kept_proof_outlives_a_restart_of_the_whole_cluster_and_its_history(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    story = seeded(cluster, cloud, 4)
+    with CopyCount(lambda: fake_guests(cluster.settings)) as count:
+        cluster.api_stop("nova-api")
+        cluster.kill(VICTIM)
+        wait_for(
+            "the proof to be kept",
+            lambda: "phase=proven" in look(cluster).properties.get(RECORD, ""),
+            60.0,
+        )
+        for node in cluster.controllers():
+            cluster.kill(node)
+        for node in cluster.controllers():
+            cluster.start(node)
+        cluster.wait_quorate()
+        wait_for("Pacemaker to be back", lambda: RECORD in look(cluster).properties, 60.0)
+        assert not look(cluster).fencings, "the history was expected to be lost"
+        cluster.api_start("nova-api")
+        assert_recovers(cluster, cloud, story)
+    wait_ready(cluster)
+    assert not count.doubles
+
+
+def test_a_history_lost_before_the_proof_starts_nothing_until_the_node_is_fenced_again(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    story = seeded(cluster, cloud, 2)
+    recovery_runs(cluster, runs=False)
+    fenced_and_back(cluster)
+    cluster.exec(HOME, ("stonith_admin", "--cleanup", "--history", VICTIM))
+    assert not look(cluster).fenced(VICTIM)
+    recovery_runs(cluster, runs=True)
+    assert_nothing_moves(cluster, cloud, story, f"pcs stonith fence {VICTIM}")
+    fence_again(cluster)
+    assert_recovers(cluster, cloud, story)
+
+
+def test_an_older_fencing_does_not_pay_for_a_newer_receipt(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    """One success is in the history; the receipt says that it was there already."""
+    story = seeded(cluster, cloud, 2)
+    recovery_runs(cluster, runs=False)
+    first = fenced_and_back(cluster)
+    assert first.before == 0
+    now_s = int(time.time())
+    newer = Receipt(first.id, first.node, now_s, first.writer, "fenced", 1, first.life)
+    put_receipt(cluster, newer)
+    recovery_runs(cluster, runs=True)
+    assert_nothing_moves(cluster, cloud, story, "no successful fencing")
+    fence_again(cluster)
+    assert_recovers(cluster, cloud, story)
+
+
+@pytest.mark.parametrize("skew_s", [-7200, 7200])
+def test_a_writer_whose_clock_is_hours_off_changes_nothing(
+    cluster: Cluster, cloud: CloudCtl, skew_s: int
+) -> None:
+    story = seeded(cluster, cloud, 2)
+    recovery_runs(cluster, runs=False)
+    true = fenced_and_back(cluster)
+    written_s = true.written_s + skew_s
+    put_receipt(
+        cluster,
+        Receipt(true.id, true.node, written_s, true.writer, true.by, true.before, true.life),
+    )
+    recovery_runs(cluster, runs=True)
+    assert_recovers(cluster, cloud, story)
+
+
+def test_a_receipt_is_void_once_the_node_joined_without_its_hold(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    story = seeded(cluster, cloud, 2)
+    recovery_runs(cluster, runs=False)
+    receipt = fenced_and_back(cluster)
+    hold = f'<rsc_location id="nova-ha-hold-{VICTIM}.{receipt.id}"/>'
+    cluster.exec(HOME, ("cibadmin", "--delete", "--scope", "constraints", "--xml-text", hold))
+    recovery_runs(cluster, runs=True)
+    assert_nothing_moves(cluster, cloud, story, "has joined again without the hold")
+    fence_again(cluster)
+    assert_recovers(cluster, cloud, story)
+
+
+def test_a_level_without_a_real_device_starts_nothing_and_is_shown(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    story = seeded(cluster, cloud, 2)
+    level = ("pcs", "stonith", "level")
+    cluster.exec(HOME, (*level, "remove", "1", "target", VICTIM))
+    cluster.exec(HOME, (*level, "add", "1", VICTIM, "fence-nova"))
+    try:
+        cluster.kill(VICTIM)
+        assert_nothing_moves(cluster, cloud, story, "no real device before fence_nova")
+    finally:
+        cluster.exec(HOME, (*level, "remove", "1", "target", VICTIM))
+        cluster.exec(HOME, (*level, "add", "1", VICTIM, f"fence-{VICTIM}", "fence-nova"))
+    fence_again(cluster)
+    assert_recovers(cluster, cloud, story)

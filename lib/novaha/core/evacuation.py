@@ -283,10 +283,21 @@ class _Evacuation:
             text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
             out.append(Hold(host, Reason.SETTLING, text))
         if busy:
-            out.append(Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated"))
+            out.append(self.in_flight(busy))
         elif not fates or any(fate.state is InstanceState.MOVED for fate in fates):
             out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
+
+    def in_flight(self, busy: int) -> Hold:
+        """Return the hold for what Nova is moving, as trouble once nothing ends any more."""
+        host, known = self.recovery.host, self.view.memory
+        quiet_s = self.view.now_s - known.changed_s.get(host, known.started_s)
+        if quiet_s < self.policy.stuck_s:
+            return Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated")
+        moving = (m for m in self.newest.values() if m.status in IN_FLIGHT)
+        records = ", ".join(f"{m.id} to {m.destination or '?'}" for m in moving)
+        text = f"for {quiet_s / 60:.0f} min none of its evacuations ended: {records or 'no record'}"
+        return Hold(host, Reason.STUCK, text)
 
     def blocked(self, fate: Fate) -> Hold:
         wait_s = max(fate.due_s - self.view.now_s, 0.0)

@@ -44,6 +44,7 @@ class Policy:
     settle_s: float = 30.0
     skew_s: float = 300.0
     patience_s: float = 60.0
+    stuck_s: float = 600.0
     retry_first_s: float = 30.0
     retry_last_s: float = 1800.0
 

@@ -88,6 +88,13 @@ class Reason(Enum):
         "Nova is moving instances, or requests are on their way.",
         "Their migration records come to an end.",
     )
+    STUCK = (
+        "stuck",
+        True,
+        "Evacuations have been in flight for long, and none has ended. A second request could give"
+        " an instance a second copy, so none is sent.",
+        "Their records end: look at their destination's nova-compute and bring it back.",
+    )
     SETTLING = (
         "settling",
         False,

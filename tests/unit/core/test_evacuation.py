@@ -89,6 +89,18 @@ def test_a_server_in_flight_is_not_posted_again(status: str) -> None:
     assert Reason.IN_FLIGHT in reasons(decisions)
 
 
+def test_evacuations_that_never_end_become_trouble_and_are_never_joined_by_a_second() -> None:
+    moving = known(migrations=(migration(7, 1, "pre-migrating"),))
+    later_s = NOW_S + POLICY.stuck_s
+    assert reasons(decided(moving, now_s=later_s - 1)) == {Reason.IN_FLIGHT}
+    decisions = decided(moving, now_s=later_s)
+    assert posts(decisions) == []
+    (stuck,) = [d for d in decisions if isinstance(d, Hold)]
+    assert stuck.reason is Reason.STUCK
+    assert "for 10 min" in stuck.text
+    assert "7 to compute-2" in stuck.text
+
+
 def test_an_evacuation_of_before_the_recovery_is_not_joined_by_a_second() -> None:
     by_hand = known(migrations=(migration(7, 1, "running"),))
     assert posts(decided(by_hand, records=(recovery(after=7),))) == []

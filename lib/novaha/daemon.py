@@ -27,11 +27,12 @@ from novaha.adapters.pacemaker import Pacemaker, clean_up
 from novaha.adapters.posts import ThreadedPosts
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Hold
+from novaha.core.explain import Said, say
 from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import Policy
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
 from novaha.ports import Ports
-from novaha.rundir import RunDir, Status, wait_for_wake
+from novaha.rundir import HeldRow, InstanceRow, NodeRow, RunDir, Status, wait_for_wake
 
 LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
@@ -139,13 +140,15 @@ class Daemon:
             holds = self.reconciler.cycle()
         except ClusterUnavailable as error:
             LOG.warning("cluster gave no answer: %s", error)
-            self.report((), f"the cluster gave no answer: {error}")
+            self.report(Said(), f"the cluster gave no answer: {error}")
             return ()
-        self.report(holds, "")
+        view = self.reconciler.view
+        self.report(say(view, self.reconciler.policy, holds) if view else Said(holds), "")
         return holds
 
-    def report(self, holds: tuple[Hold, ...], trouble: str) -> None:
+    def report(self, said: Said, trouble: str) -> None:
         """Write what `monitor` and the operator read."""
+        holds = said.holds
         troubles = [trouble] if trouble else []
         troubles += [f"{hold.subject} {hold.text}" for hold in holds if hold.reason.trouble]
         if not troubles and self.warm_up.error:
@@ -157,6 +160,7 @@ class Daemon:
             "degraded" if troubles else "ok",
             _shortened(troubles),
             summary,
+            *rows(said),
         )
         self.run_dir.write_status(status)
         codes = {hold.reason.code for hold in holds if hold.reason.trouble}
@@ -168,6 +172,20 @@ class Daemon:
         """End after the present cycle."""
         self.stopping = True
         self.waker.notify()
+
+
+def rows(
+    said: Said,
+) -> tuple[tuple[HeldRow, ...], tuple[NodeRow, ...], tuple[InstanceRow, ...]]:
+    """Return what was said as the rows of a status."""
+    held = (HeldRow(hold.subject, hold.reason.code, hold.text) for hold in said.holds)
+    nodes = (NodeRow(node, state.name) for node, state in said.states)
+    instances = (
+        InstanceRow(i.id, i.name, i.host, i.state.name, i.tries, i.due_in_s, i.text)
+        for i in said.instances
+        if i.state is not None
+    )
+    return tuple(held), tuple(nodes), tuple(instances)
 
 
 def _shortened(troubles: Sequence[str]) -> str:
@@ -227,7 +245,7 @@ def main(argv: Sequence[str]) -> int:
             return EX_CONFIG
         signal.signal(signal.SIGTERM, daemon.stop)
         threading.Thread(target=daemon.warm_up.run, daemon=True).start()
-        daemon.report((), "")
+        daemon.report(Said(), "")
         daemon.run()
         daemon.warm_up.stop.set()
     # A sender may hang in a request for as long as its timeout: nothing waits for it.

@@ -25,6 +25,8 @@ RUN_ROOT = "/run/nova-ha"
 _FLOCK = struct.Struct("hhqqi4x")
 """struct flock on 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid (fcntl(2))."""
 
+_ROWS = ("held", "nodes", "instances")
+
 _held: set[str] = set()
 
 
@@ -32,11 +34,42 @@ class AlreadyRunning(RuntimeError):
     """Another process holds the lock."""
 
 
+class HeldRow(NamedTuple):
+    """One thing that is waited for: of what, the reason's code, and the text."""
+
+    subject: str
+    code: str
+    text: str
+
+
+class NodeRow(NamedTuple):
+    """The state of the recovery of one node."""
+
+    node: str
+    state: str
+
+
+class InstanceRow(NamedTuple):
+    """The state of one instance.
+
+    tries: those that came to nothing. due_in_s: from progress_s until the next one, None when none
+    is waited for.
+    """
+
+    id: str
+    name: str
+    host: str
+    state: str
+    tries: int
+    due_in_s: float | None
+    text: str
+
+
 class Status(NamedTuple):
     """What the recovery process says of itself.
 
     progress_s: CLOCK_MONOTONIC at the end of its last cycle. reason: why it is degraded, one line.
-    summary: what it is doing, for people.
+    summary: what it is doing, for people. The rows are the same in full, for `nova-ha explain`.
     """
 
     pid: int
@@ -44,6 +77,9 @@ class Status(NamedTuple):
     health: Literal["ok", "degraded"]
     reason: str
     summary: str
+    held: tuple[HeldRow, ...] = ()
+    nodes: tuple[NodeRow, ...] = ()
+    instances: tuple[InstanceRow, ...] = ()
 
 
 class RunDir:
@@ -103,12 +139,16 @@ class RunDir:
     def write_status(self, status: Status) -> None:
         """Replace the status; a reader sees the old one or the new one, never half of it."""
         draft = f"{self.status_path}.new"
+        rows = {name: [row._asdict() for row in getattr(status, name)] for name in _ROWS}
         with open(draft, "w", encoding="utf-8") as file:
-            json.dump(status._asdict(), file)
+            json.dump({**status._asdict(), **rows}, file)
         os.replace(draft, self.status_path)
 
     def read_status(self) -> Status | None:
-        """Return the last status, or None when there is none that can be read."""
+        """Return the last status, or None when there is none that can be read.
+
+        The rows may be missing: after an upgrade the old process runs on until it is restarted.
+        """
         try:
             with open(self.status_path, encoding="utf-8") as file:
                 found = json.load(file)
@@ -119,8 +159,11 @@ class RunDir:
                 health,
                 str(found["reason"]),
                 str(found["summary"]),
+                tuple(HeldRow(**row) for row in found.get("held", ())),
+                tuple(NodeRow(**row) for row in found.get("nodes", ())),
+                tuple(InstanceRow(**row) for row in found.get("instances", ())),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def clear(self) -> None:

@@ -1,0 +1,333 @@
+"""What is known of a node or an instance, what is to be done and what is waited for.
+
+The same functions answer for the recovery process, which knows what is on the wire, and for one
+who only looks on: what differs is the memory in the view, and what the process said (Said).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from novaha.core.actions import (
+    Action,
+    AskMigrations,
+    AskServers,
+    AskServices,
+    Decision,
+    Hold,
+    Question,
+)
+from novaha.core.decide import decide, plan_of
+from novaha.core.evacuation import find_service
+from novaha.core.instances import (
+    InstanceStanding,
+    instances_of,
+    listed,
+    recorded,
+    with_records,
+)
+from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Memory, Service, View
+from novaha.core.names import (
+    ComputeHost,
+    HostAmbiguous,
+    HostNotFound,
+    NodeName,
+    compute_host_of,
+)
+from novaha.core.policy import Policy
+from novaha.core.receipt import Receipt
+from novaha.core.recovery import Proof, Record, Recovery
+from novaha.core.standing import Standing, concerned, stand
+from novaha.core.states import RecoveryState
+
+SHOWN = 20
+"""So many names of a kind are told to one who asked for an unknown one."""
+
+EVERYBODY = frozenset({"nova", "cluster"})
+"""Subjects of holds that concern every node."""
+
+
+class SubjectUnknown(LookupError):
+    """Nothing that is known has this name; the text says what is known."""
+
+
+class SubjectAmbiguous(LookupError):
+    """Several instances have this name; the text has their UUIDs."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a recovery process says of itself after a cycle: it knows what nobody else can."""
+
+    holds: tuple[Hold, ...] = ()
+    states: tuple[tuple[NodeName, RecoveryState], ...] = ()
+    instances: tuple[InstanceStanding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """On what a state rests.
+
+    proof: as the record cites it, or as it would be written now. held: whether the hold that was
+    written with the receipt stands. joined: whether the node was connected anew since, None when
+    that is not known. events: the node's lines of the fencing history, None when the fencer gave no
+    answer. service: as Nova shows it, None when Nova was not asked or lists none.
+    """
+
+    receipt: Receipt | None = None
+    record: Record | None = None
+    proof: Proof | None = None
+    held: bool = False
+    joined: bool | None = None
+    online: bool = False
+    levels: tuple[Level, ...] = ()
+    events: tuple[FencingEvent, ...] | None = ()
+    service: Service | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where a node stands, or an instance of it, on which evidence, and what it waits for.
+
+    instance: the one that was asked for, with the node of the host it is on, or has left; None when
+    a node was asked for. said: the state the recovery process gave, where it differs from what the
+    cluster shows now. waits: in the process's words where they are known. actions: what comes next,
+    as far as one who looks on can tell; () where the process speaks for itself.
+    """
+
+    subject: str
+    node: NodeName | None
+    host: ComputeHost | None
+    state: RecoveryState
+    said: RecoveryState | None
+    waits: tuple[Hold, ...]
+    actions: tuple[Action, ...]
+    evidence: Evidence
+    instances: tuple[InstanceStanding, ...]
+    instance: InstanceStanding | None = None
+
+
+def say(view: View, policy: Policy, holds: tuple[Hold, ...]) -> Said:
+    """Return what a recovery process can tell after a cycle, its holds included."""
+    standings = [stand(view, policy, node) for node in concerned(view.cluster)]
+    instances = [
+        instance for standing in standings for instance in instances_of(view, policy, standing)
+    ]
+    return Said(holds, tuple((s.node, s.state) for s in standings), tuple(instances))
+
+
+def onlooker(cluster: ClusterView, policy: Policy, now_s: float, epoch_s: float) -> Memory:
+    """Return the memory of one who knows nothing of Nova yet, but looked on all the time.
+
+    So nothing is taken for a request of before, and a receipt has the age that its own time says.
+    """
+    ids = {receipt.id: epoch_s - receipt.written_s for receipt in cluster.receipts}
+    records = [record.proof.receipt_id for record in cluster.records]
+    first_seen = {id_: now_s - max(age_s, 0.0) for id_, age_s in ids.items()}
+    return Memory(
+        started_s=now_s - policy.settle_s,
+        first_seen={**dict.fromkeys(records, now_s - policy.settle_s), **first_seen},
+        begun=frozenset(records),
+    )
+
+
+def known_nodes(cluster: ClusterView) -> tuple[NodeName, ...]:
+    """Return the remote nodes, and those of which the CIB holds something of ours."""
+    return tuple(sorted({*concerned(cluster), *cluster.lives}))
+
+
+def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
+    """Return the Nova host of a node, or None while it is not known."""
+    record = view.cluster.record_of(node)
+    if isinstance(record, Recovery):
+        return record.host
+    services = view.memory.services.value if view.memory.services else ()
+    try:
+        return compute_host_of(node, [service.host for service in services], policy.host_map)
+    except (HostNotFound, HostAmbiguous):
+        return None
+
+
+def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
+    """Explain every node of which anything is open."""
+    return tuple(explain_node(view, policy, node, said) for node in concerned(view.cluster))
+
+
+def explain(view: View, policy: Policy, subject: str, said: Said | None = None) -> Explanation:
+    """Explain a node, a host, or an instance by UUID or name.
+
+    said: what the recovery process said, where that can be read. Raises SubjectUnknown,
+    SubjectAmbiguous.
+    """
+    node = node_called(view, policy, subject)
+    if node is not None:
+        return replace(explain_node(view, policy, node, said), subject=subject)
+    nodes = {host_of(view, policy, node): node for node in known_nodes(view.cluster)}
+    found = _called(view, policy, subject, said)
+    if not found:
+        raise SubjectUnknown(_known(view, policy, subject, said))
+    if len({instance.id for instance in found}) > 1:
+        ids = ", ".join(sorted({instance.id for instance in found}))
+        msg = f"several instances are called {subject}; say which one: {ids}"
+        raise SubjectAmbiguous(msg)
+    instance = found[0]
+    about = explain_node(view, policy, nodes.get(instance.host), said, instance.host)
+    concerns = {instance.id, about.node, about.host, *EVERYBODY}
+    waits = tuple(hold for hold in about.waits if hold.subject in concerns)
+    return replace(about, subject=subject, instance=instance, waits=waits)
+
+
+def node_called(view: View, policy: Policy, subject: str) -> NodeName | None:
+    """Return the node of this name, or whose host has this name."""
+    nodes = known_nodes(view.cluster)
+    by_host = {host_of(view, policy, node): node for node in nodes}
+    return next((n for n in nodes if n == subject), by_host.get(ComputeHost(subject)))
+
+
+def explain_node(
+    view: View,
+    policy: Policy,
+    node: NodeName | None,
+    said: Said | None = None,
+    host: ComputeHost | None = None,
+) -> Explanation:
+    """Explain a node; None for a host that has none in this cluster."""
+    if node is None:
+        evidence = Evidence(service=_service(view, host))
+        return Explanation(host or "", None, host, RecoveryState.OVER, None, (), (), evidence, ())
+    standing = stand(view, policy, node)
+    host = host_of(view, policy, node)
+    spoken = dict(said.states).get(node) if said else None
+    said = said if spoken else None  # what the process has not seen yet, it says nothing about
+    instances = _instances(view, policy, standing, said)
+    subjects = {node, host, *(instance.id for instance in instances), *EVERYBODY}
+    decisions = _decisions(view, policy, standing)
+    holds = said.holds if said else tuple(d for d in decisions if isinstance(d, Hold))
+    return Explanation(
+        node,
+        node,
+        host,
+        standing.state,
+        None if spoken is standing.state else spoken,
+        tuple(hold for hold in holds if hold.subject in subjects),
+        () if said else tuple(d for d in decisions if isinstance(d, Action)),
+        _evidence(view, standing, host),
+        instances,
+    )
+
+
+def _decisions(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:
+    """Return the part of the decision of all nodes that is about one, or about everybody."""
+    plan = plan_of(view, policy, standing)
+    mine = {*plan.decisions, *plan.ready, *plan.after_evacuations}
+    return tuple(
+        decision
+        for decision in decide(view, policy)
+        if decision in mine or (isinstance(decision, Hold) and decision.subject in EVERYBODY)
+    )
+
+
+def _instances(
+    view: View, policy: Policy, standing: Standing, said: Said | None
+) -> tuple[InstanceStanding, ...]:
+    """Return the instances of a host: as the process stands to them, with the records of Nova."""
+    seen = instances_of(view, policy, standing)
+    if said is None or not isinstance(standing.record, Recovery):
+        return seen
+    host = standing.record.host
+    spoken = {i.id: with_records(i, view) for i in said.instances if i.host == host}
+    return (*spoken.values(), *(i for i in seen if i.id not in spoken))
+
+
+def _evidence(view: View, standing: Standing, host: ComputeHost | None) -> Evidence:
+    cluster, node, record = view.cluster, standing.node, standing.record
+    proof = standing.proof or (record.proof if record else None)
+    receipt_id = proof.receipt_id if proof else standing.receipt.id if standing.receipt else ""
+    events = cluster.events
+    return Evidence(
+        standing.receipt,
+        record,
+        proof,
+        HoldMark.of(node, receipt_id) in cluster.marks,
+        _joined(cluster, standing),
+        node in cluster.online,
+        tuple(level for level in cluster.levels if level.covers(node)),
+        None if events is None else tuple(e for e in events if e.target == node),
+        _service(view, host),
+    )
+
+
+def _joined(cluster: ClusterView, standing: Standing) -> bool | None:
+    receipt, record = standing.receipt, standing.record
+    proof = standing.proof or (record.proof if record else None)
+    life = proof.life if proof else receipt.life if receipt else None
+    now = cluster.lives.get(standing.node)
+    return None if now is None or life is None else now.joined_since(life)
+
+
+def _service(view: View, host: ComputeHost | None) -> Service | None:
+    services = view.memory.services
+    return find_service(services.value, host) if services and host else None
+
+
+def _called(
+    view: View, policy: Policy, subject: str, said: Said | None
+) -> tuple[InstanceStanding, ...]:
+    """Return the instances of a name: of open recoveries first, then wherever Nova lists them."""
+    for candidates in (_open_instances(view, policy, said), listed(view), recorded(view)):
+        found = tuple(i for i in candidates if subject in (i.id, i.name))
+        if found:
+            return found
+    return ()
+
+
+def _open_instances(view: View, policy: Policy, said: Said | None) -> list[InstanceStanding]:
+    return [
+        instance
+        for node in concerned(view.cluster)
+        for instance in _instances(view, policy, stand(view, policy, node), said)
+    ]
+
+
+def _known(view: View, policy: Policy, subject: str, said: Said | None) -> str:
+    """Return a sentence that says what can be asked for instead."""
+    nodes = known_nodes(view.cluster)
+    hosts = {str(host) for node in nodes if (host := host_of(view, policy, node))} - set(nodes)
+    open_ = _open_instances(view, policy, said)
+    names = dict.fromkeys(instance.name or instance.id for instance in (*open_, *listed(view)))
+    told = (("nodes", nodes), ("hosts", sorted(hosts)), ("instances", tuple(names)))
+    parts = [f"{what}: {_shortened(words)}" for what, words in told if words]
+    return f"nothing known is called {subject}; " + ("; ".join(parts) or "there is no compute node")
+
+
+def _shortened(words: Sequence[str]) -> str:
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return ", ".join(words[:SHOWN]) + more
+
+
+def questions_for(view: View, policy: Policy, subject: str | None) -> tuple[Question, ...]:
+    """Return what has to be asked of Nova to explain a subject (None: all that is open).
+
+    The lists of the hosts with an open recovery come first; where an instance is on none of them,
+    one host after the other is asked until it is found, and then all of them for its records.
+    """
+    if view.memory.services is None:
+        return (AskServices(),)
+    node = node_called(view, policy, subject) if subject else None
+    nodes = [node] if node else concerned(view.cluster)
+    if ask := _lists(view, policy, nodes):
+        return ask
+    if subject is None or node is not None:
+        return ()
+    everyone = known_nodes(view.cluster)
+    if not _called(view, policy, subject, None):
+        return next((ask for node in everyone if (ask := _lists(view, policy, [node]))), ())
+    ask = _lists(view, policy, list(everyone))
+    return tuple(question for question in ask if isinstance(question, AskMigrations))
+
+
+def _lists(view: View, policy: Policy, nodes: list[NodeName]) -> tuple[Question, ...]:
+    """Return the questions for those lists of the nodes' hosts that are not known yet."""
+    hosts = [host for node in nodes if (host := host_of(view, policy, node))]
+    servers = [AskServers(h, faults=True) for h in hosts if h not in view.memory.servers]
+    records = [AskMigrations(h) for h in hosts if h not in view.memory.migrations]
+    return (*servers, *records)

@@ -5,6 +5,7 @@
     +2.5s  fault reply-lost evacuate 1     + counts from the event before
     until 300s                             where the simulation ends, at the latest
 
+A first line `seed 17` spreads the times of the world (boots, moves) as that seed decides.
 The words are in sim/words.py. All that is wrong with a script is found in one go.
 """
 
@@ -28,6 +29,7 @@ MOST = 1000
 """No count of a script may be higher."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]{1,3})?")
+_SEED = re.compile(r"[1-9][0-9]{0,11}")
 _TIME = re.compile(r"(\+?)([^+]+)s")
 _LISTED = 8
 """So many known names are listed in a complaint."""
@@ -57,10 +59,14 @@ class ScriptError(NovaHaError):
 
 @dataclass(frozen=True)
 class Script:
-    """What happens, in the order of time, and when the simulation ends at the latest."""
+    """What happens, in the order of time, and when the simulation ends at the latest.
+
+    seed: decides how the times of the world are spread; with 0 they are as the world says.
+    """
 
     events: tuple[Event, ...]
     end_s: float = END_S
+    seed: int = 0
 
 
 class _Wrong(ValueError):
@@ -102,13 +108,14 @@ def parse(text: str, spec: WorldSpec, file: str = "script") -> Script:
     reader.end()
     if reader.problems:
         raise ScriptError(reader.problems)
-    return Script(tuple(reader.events), reader.end_s)
+    return Script(tuple(reader.events), reader.end_s, reader.seed)
 
 
 def render(script: Script) -> str:
     """Return the text of a script; `parse` reads the same events back."""
+    seed = [f"seed {script.seed}"] if script.seed else []
     lines = [f"{seconds(e.at_s)}s {' '.join((e.word, *e.arguments))}" for e in script.events]
-    return "\n".join([*lines, f"until {seconds(script.end_s)}s"]) + "\n"
+    return "\n".join([*seed, *lines, f"until {seconds(script.end_s)}s"]) + "\n"
 
 
 def seconds(value: float) -> str:
@@ -125,6 +132,7 @@ class _Reader:
         self.events: list[Event] = []
         self.problems: list[Problem] = []
         self.end_s = END_S
+        self.seed = 0
         self.last_s = 0.0
         self.until_line = 0
 
@@ -133,6 +141,8 @@ class _Reader:
         try:
             if self.until_line:
                 self.wrong(number, f"found a line after `until` of line {self.until_line}")
+            elif fields[0] == "seed":
+                self.seed = self.seed_of(fields[1:])
             elif fields[0] == "until":
                 self.until_line = number
                 self.end_s = self.until(fields[1:])
@@ -156,6 +166,14 @@ class _Reader:
             raise _Wrong(msg)
         word = _word(fields[1])
         self.events.append(Event(at_s, word.name, self.arguments(word, fields[2:]), number))
+
+    def seed_of(self, fields: list[str]) -> int:
+        """Read the seed, which stands before all events."""
+        if self.events or self.seed or len(fields) != 1 or not _SEED.fullmatch(fields[0]):
+            expected = "one whole number from 1 to 999999999999, in the first line"
+            msg = f"found {_quoted(fields)} after seed, expected {expected}"
+            raise _Wrong(msg)
+        return int(fields[0])
 
     def until(self, fields: list[str]) -> float:
         """Read the end, which counts from 0."""

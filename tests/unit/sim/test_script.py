@@ -1,5 +1,7 @@
 """Scripts: what is read, and what is said about one that cannot be read."""
 
+from pathlib import Path
+
 import pytest
 from novaha.core.names import NodeName, ServerId
 from novaha.sim.script import LONGEST_S, Script, ScriptError, describe, parse, render
@@ -43,7 +45,7 @@ def test_numbers_reach_the_world_without_unit_and_spare_digits() -> None:
 
 
 def test_what_was_rendered_is_read_back() -> None:
-    text = "10s crash compute-1\n12.125s fault stale services 2\nuntil 60s\n"
+    text = "seed 17\n10s crash compute-1\n12.125s fault stale services 2\nuntil 60s\n"
     script = parse(text, WORLD)
     assert render(script) == text
 
@@ -80,6 +82,10 @@ def test_what_was_rendered_is_read_back() -> None:
         ("1s kill after lunch", "expected an external call of ours"),
         ("1s fault late observe 1", "late strikes evacuate only"),
         ("1s fault unauthorized write-record 1", "unauthorized strikes services"),
+        ("seed", "found nothing after seed, expected one whole number from 1"),
+        ("seed -1", "found '-1' after seed"),
+        ("seed 0", "found '0' after seed"),
+        ("seed 1 2", "found '1 2' after seed"),
         ("until soon", "expected a time such as 10s"),
         ("until +3s", "expected one time such as 300s"),
         ("until", "found nothing after until"),
@@ -103,6 +109,11 @@ def test_relative_times_cannot_leave_the_longest_simulation() -> None:
     assert "86401s, expected at most 86400s" in complaint
 
 
+@pytest.mark.parametrize("text", ["1s kill-now\nseed 3\n", "seed 2\nseed 3\n"])
+def test_a_seed_stands_first_and_once(text: str) -> None:
+    assert complaints(text)[0].startswith("script:2: found '3' after seed")
+
+
 def test_nothing_may_follow_the_end() -> None:
     assert complaints("until 10s\n1s kill-now\n") == [
         "script:2: found a line after `until` of line 1"
@@ -122,3 +133,11 @@ def test_the_description_has_a_line_for_every_word() -> None:
     described = dict(describe())
     assert len(described) == len(WORDS)
     assert described["power COMPUTE on|off"] == "somebody uses the server's own button"
+
+
+def test_the_documentation_has_every_word_with_its_meaning() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+    rows = [
+        f"| `{usage.replace('|', chr(92) + '|')}` | {meaning} |" for usage, meaning in describe()
+    ]
+    assert [row for row in rows if row not in text] == []

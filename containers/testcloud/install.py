@@ -13,8 +13,11 @@ from .settings import REPOSITORY
 from .steps import in_parallel, say, step
 
 _MANIFEST = "/var/lib/testcloud/installed"
-# What an earlier install put there and this one may not: a stale module would still be imported.
-_REMOVE_OLD = f"if [ -e {_MANIFEST} ]; then xargs -a {_MANIFEST} -d '\\n' rm -f; fi"
+# What an earlier install put there and this one did not is removed: a stale module would still be
+# imported. Only afterwards: an agent that Pacemaker runs meanwhile must be there, for a `stop` that
+# is "not installed" gets the node fenced.
+_NOTE_OLD = f"touch {_MANIFEST} && sort {_MANIFEST} > {_MANIFEST}.before"
+_REMOVE_STALE = f"sort {_MANIFEST} | comm -13 - {_MANIFEST}.before | xargs -d '\\n' -r rm -f"
 
 
 def everywhere(cluster: Cluster, repository: Path = REPOSITORY) -> bool:
@@ -37,8 +40,9 @@ def _has_target(repository: Path) -> bool:
 
 
 def _into(cluster: Cluster, node: NodeName, archive: bytes) -> None:
-    cluster.exec(node, ("sh", "-c", _REMOVE_OLD))
+    cluster.exec(node, ("sh", "-c", _NOTE_OLD))
     docker.copy_tar_in(cluster.container(node), archive)
+    cluster.exec(node, ("sh", "-c", _REMOVE_STALE))
 
 
 def _archive(tree: Path) -> bytes:

@@ -12,15 +12,17 @@ PACKAGES = $(DESTDIR)$(PREFIX)/lib/python3/dist-packages
 # Pacemaker looks nowhere else for OCF agents; PREFIX moves it for packagers only.
 OCF_AGENTS = $(DESTDIR)$(PREFIX)/lib/ocf/resource.d/novaha
 FENCE_AGENTS = $(DESTDIR)$(PREFIX)/sbin
+COMMANDS = $(DESTDIR)$(PREFIX)/sbin
 SHARE = $(DESTDIR)$(PREFIX)/share/nova-ha
 
 VENV = .venv
 BIN = $(VENV)/bin
 OCF_SCRIPTS = $(filter-out %.md,$(wildcard agents/*))
 FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
+COMMAND = bin/nova-ha
 MODULES = $(wildcard lib bench containers tests)
 
-.PHONY: help check format lint types unit test bench cluster cluster-down demo install clean
+.PHONY: help check format lint types unit test docs bench cluster cluster-down demo install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,13 +36,16 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 
 types: $(VENV)/ready
-	$(BIN)/mypy $(MODULES) $(OCF_SCRIPTS) $(FENCE_SCRIPTS)
+	$(BIN)/mypy $(MODULES) $(OCF_SCRIPTS) $(FENCE_SCRIPTS) $(COMMAND)
 
 unit: $(VENV)/ready
 	$(BIN)/pytest -m "not cluster"
 
 test: check ## everything, the container cluster included
 	$(BIN)/pytest -m cluster --timeout=1800 -rP
+
+docs: ## draw the pages of docs/ that show the tables of the code
+	PYTHONPATH=lib $(PYTHON) $(COMMAND) docs
 
 bench: ## print what the agents cost, measured in the running container cluster
 	$(PYTHON) bench/agents.py
@@ -59,6 +64,7 @@ install: ## put everything where Pacemaker looks for it; honours DESTDIR and PRE
 	for agent in $(OCF_SCRIPTS); do install -D -m 0755 -t $(OCF_AGENTS) $$agent || exit; done
 	for agent in $(filter fence/fence_%,$(FENCE_SCRIPTS)); do \
 		install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
+	install -D -m 0755 -t $(COMMANDS) $(COMMAND)
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
 	find crm-config -type f ! -perm -u+x -exec install -D -m 0644 {} $(SHARE)/{} \;
 	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;

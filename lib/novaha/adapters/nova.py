@@ -131,7 +131,12 @@ class Nova:
         except (ksa.ClientException, openstack.exceptions.SDKException) as error:
             raise _unavailable(error) from error
         top = data.max_microversion if data is not None else None
-        if top is None or top < OLDEST:
+        if data is None or top is None:
+            # keystoneauth says the same of a Nova that is down, answers 503 or has no versions.
+            where = data.url if data is not None else "an endpoint the catalog lacks"
+            msg = f"Nova at {where} does not tell its versions: it gives no answer, or is no Nova"
+            raise CloudUnavailable(msg)
+        if top < OLDEST:
             msg = f"Nova offers microversion {top}, at least {OLDEST} is needed (Nova 17)"
             raise CloudUnavailable(msg)
         return "{}.{}".format(*min(top, NEWEST))

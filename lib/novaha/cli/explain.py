@@ -12,7 +12,13 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from novaha.core.explain import Said, SubjectAmbiguous, SubjectUnknown
+from novaha.core.explain import (
+    Explanation,
+    Said,
+    SubjectAmbiguous,
+    SubjectUnknown,
+    explain,
+)
 from novaha.core.model import View
 from novaha.core.policy import Policy
 from novaha.errors import ConfigError, NovaHaError
@@ -90,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 def explain_live(subject: str | None, *, as_json: bool) -> str:
     """Return what is to be printed; raises ClusterUnavailable, ConfigError, SubjectUnknown."""
     from novaha.cli import printing
-    from novaha.core.explain import explain, overview
+    from novaha.core.explain import overview
 
     if os.geteuid() != 0:
         msg = "only root may ask the cluster: run it as root"
@@ -99,11 +105,22 @@ def explain_live(subject: str | None, *, as_json: bool) -> str:
     if subject is None:
         found = overview(sight.view, sight.policy, sight.said)
     else:
-        found = (explain(sight.view, sight.policy, subject, sight.said),)
+        found = (_explained(sight, subject),)
     story = printing.Story(found, sight.process, sight.missing)
     if as_json:
         return printing.as_json(story)
     return printing.overview(story) if subject is None else printing.in_full(story)
+
+
+def _explained(sight: Sight, subject: str) -> Explanation:
+    """Explain a subject; an unknown one may be one of which only the silent Nova knows."""
+    try:
+        return explain(sight.view, sight.policy, subject, sight.said)
+    except SubjectUnknown as error:
+        if not sight.missing:
+            raise
+        msg = f"{error}; not known: {'; '.join(sight.missing)}"
+        raise NovaHaError(msg) from error
 
 
 def look_around(subject: str | None) -> Sight:

@@ -17,6 +17,7 @@ from novaha.core.proof import RECEIPT_AGENT
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proof, Recovery
+from novaha.core.states import InstanceState
 
 LABEL = 9
 HISTORY_LINES = 5
@@ -65,16 +66,18 @@ def _line(told: Explanation) -> str:
         counts[name] = counts.get(name, 0) + 1
     how_many = ", ".join(f"{count} {name}" for name, count in counts.items())
     waits = "; ".join(f"{hold.reason.code}: {_words(hold)}" for hold in told.waits)
-    parts = [f"{told.node} {told.state.name}", how_many, waits or told.state.value]
+    said = f"(the process last said {told.said.name})" if told.said else ""
+    parts = [f"{told.node} {told.state.name}", said, how_many, waits or told.state.value]
     return "  ".join(part for part in parts if part)
 
 
 def _head(told: Explanation) -> Iterator[str]:
     instance = told.instance
     if instance is not None:
-        state = f": {instance.state.name}" if instance.state else ": no recovery concerns it"
         name = f"{instance.name} ({instance.id})" if instance.name else instance.id
-        yield f"{name} on {instance.host}{state}"
+        where = "gone from" if instance.state is InstanceState.GONE else "on"
+        state = instance.state.name if instance.state else "no recovery concerns it"
+        yield f"{name} {where} {instance.host}: {state}"
         if instance.state:
             yield f"  {instance.state.value}"
         yield from (f"  {line}" for line in _details(instance))
@@ -161,7 +164,9 @@ def _hold(evidence: Evidence) -> str:
         return ""
     if evidence.held:
         return "the constraint written with the receipt stands: nova-compute is kept off the node"
-    return "there is no constraint: nova-compute may start, unless the receipt is still there"
+    if isinstance(evidence.record, Recovery) and evidence.record.phase == "returning":
+        return "was taken away: the host is released"
+    return "there is none: it was deleted, or could not be written with the receipt"
 
 
 def _life(evidence: Evidence) -> str:
@@ -171,7 +176,8 @@ def _life(evidence: Evidence) -> str:
     if evidence.joined is None:
         return f"it is not known which life was fenced; the node is {now}"
     joined = "joined again" if evidence.joined else "not joined"
-    return f"the node has {joined} since the fencing; it is {now}"
+    held = ", held all the time" if evidence.joined and evidence.held else ""
+    return f"the node has {joined} since the fencing{held}; it is {now}"
 
 
 def _level(level: Level) -> str:
@@ -213,7 +219,7 @@ def _details(instance: InstanceStanding) -> Iterator[str]:
     if instance.tries:
         due = instance.due_in_s
         when = "" if due is None else f", the next one in {due:.0f} s"
-        yield f"{instance.tries} tries in vain{when}"
+        yield f"{instance.tries} {'try' if instance.tries == 1 else 'tries'} in vain{when}"
     if instance.text:
         yield f"Nova says: {instance.text}"
     if instance.records:

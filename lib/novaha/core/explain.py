@@ -31,6 +31,7 @@ from novaha.core.names import (
     HostAmbiguous,
     HostNotFound,
     NodeName,
+    ServerId,
     compute_host_of,
 )
 from novaha.core.policy import Policy
@@ -165,8 +166,8 @@ def explain(view: View, policy: Policy, subject: str, said: Said | None = None) 
     found = _called(view, policy, subject, said)
     if not found:
         raise SubjectUnknown(_known(view, policy, subject, said))
-    if len({instance.id for instance in found}) > 1:
-        ids = ", ".join(sorted({instance.id for instance in found}))
+    if len(found) > 1:
+        ids = ", ".join(sorted(instance.id for instance in found))
         msg = f"several instances are called {subject}; say which one: {ids}"
         raise SubjectAmbiguous(msg)
     instance = found[0]
@@ -272,12 +273,14 @@ def _service(view: View, host: ComputeHost | None) -> Service | None:
 def _called(
     view: View, policy: Policy, subject: str, said: Said | None
 ) -> tuple[InstanceStanding, ...]:
-    """Return the instances of a name: of open recoveries first, then wherever Nova lists them."""
-    for candidates in (_open_instances(view, policy, said), listed(view), recorded(view)):
-        found = tuple(i for i in candidates if subject in (i.id, i.name))
-        if found:
-            return found
-    return ()
+    """Return the instances of a name, each once: as an open recovery knows it, where one does."""
+    open_ = {instance.id: instance for instance in _open_instances(view, policy, said)}
+    everywhere = (*open_.values(), *listed(view), *recorded(view))
+    found: dict[ServerId, InstanceStanding] = {}
+    for instance in everywhere:
+        if subject in (instance.id, instance.name):
+            found.setdefault(instance.id, instance)
+    return tuple(replace(open_.get(id_, i), name=i.name) for id_, i in found.items())
 
 
 def _open_instances(view: View, policy: Policy, said: Said | None) -> list[InstanceStanding]:

@@ -1,0 +1,272 @@
+"""The laws as one judge of plain facts, for unit tests, the simulator and the real cluster.
+
+    L1  an accepted evacuation follows a real power-off of what ran on the host last, and a fencing
+        that Pacemaker reported as a success
+    L2  at most one writer of a disk: two copies without a power-off of the first host between them
+    L3  an instance of a fenced host runs in the end, or is shown, or a person took it on
+    L4  no request is accepted while an evacuation of that instance is in flight; in flight at once
+        are no more than allowed
+    L5  a fencing whose devices work takes what detection and devices take, whatever Nova does
+    L6  a service stands in the end as a person set it last
+    L7  what is left to recover is acted on or shown in every cycle
+
+L8 is about files and argv: tests of the adapters and the agents judge it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from novaha.core import facts
+from novaha.core.actions import Hold
+from novaha.core.facts import Fact
+from novaha.core.model import View
+from novaha.core.names import NodeName, ServerId
+from novaha.core.policy import Policy
+from novaha.core.recovery import Recovery
+from novaha.core.standing import concerned
+
+FENCING_SLACK_S = 2.0
+"""Within this a fencing may be late, for the cluster's own work."""
+
+UNSEEN_S = 20.0
+"""A record that a person made may be so young when our own request arrives."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken law: which one (L1…L7), when, and what was seen.
+
+    What no recovery could prevent has a law of its own, with who broke it: "L2-bmc-lie" (the power
+    device lied), "L2-autostart" (the system starts nova-compute), "L2-operator" (a person
+    evacuated beside us); the same with L1 and L4.
+    """
+
+    law: str
+    at_s: float
+    text: str
+
+    @property
+    def excused(self) -> bool:
+        """Tell whether somebody else broke it."""
+        return "-" in self.law
+
+
+@dataclass(slots=True)
+class _Flight:
+    """An evacuation in flight; dead: its destination lost power, so nothing of it goes on."""
+
+    accepted: facts.Accepted
+    to: NodeName | None = None
+    dead: bool = False
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is known of a node's present life.
+
+    dirty: something of it may run. fenced_s: when a fencing since its last life succeeded.
+    """
+
+    dirty: bool = True
+    lied: bool = False
+    unasked: bool = False
+    given_up: bool = False
+    fenced_s: float | None = None
+
+
+@dataclass
+class Judge:
+    """Sees facts in the order in which they happened; limit: how many evacuations in flight."""
+
+    limit: int
+    violations: list[Violation] = field(default_factory=list)
+    _nodes: dict[NodeName, _Node] = field(default_factory=dict)
+    _flights: dict[int, _Flight] = field(default_factory=dict)
+    _writers: dict[ServerId, list[NodeName]] = field(default_factory=dict)
+    _beside: set[ServerId] = field(default_factory=set)
+    _deleted: set[ServerId] = field(default_factory=set)
+    _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
+
+    def see(self, fact: Fact) -> None:
+        """Take in a fact and note each law that it breaks."""
+        _rules()[type(fact)](self, fact)
+
+    def _node(self, name: NodeName) -> _Node:
+        node = self._nodes.get(name)
+        if node is None:
+            node = self._nodes[name] = _Node()
+        return node
+
+    def _broken(self, law: str, at_s: float, text: str) -> None:
+        self.violations.append(Violation(law, at_s, text))
+
+    def lived(self, fact: facts.Lived) -> None:
+        node = self._node(fact.node)
+        node.dirty, node.fenced_s, node.given_up = True, None, False
+        node.unasked = fact.unasked
+
+    def powered_off(self, fact: facts.PoweredOff) -> None:
+        node = self._node(fact.node)
+        node.dirty = node.lied = node.unasked = False
+        for flight in self._flights.values():
+            flight.dead |= flight.to == fact.node
+        for writers in self._writers.values():
+            if fact.node in writers:
+                writers.remove(fact.node)
+
+    def lied(self, fact: facts.Lied) -> None:
+        self._node(fact.node).lied = True
+
+    def fenced(self, fact: facts.Fenced) -> None:
+        node = self._node(fact.node)
+        node.fenced_s, node.given_up = fact.at_s, False
+        took_s = fact.at_s - fact.lost_s
+        if fact.allowed_s is not None and took_s > fact.allowed_s + FENCING_SLACK_S:
+            text = f"the fencing of {fact.node} took {took_s:.1f} s instead of {fact.allowed_s:.1f}"
+            self._broken("L5", fact.at_s, text)
+
+    def accepted(self, fact: facts.Accepted) -> None:
+        mine = [f for f in self._flights.values() if f.accepted.server == fact.server]
+        beside = [f for f in mine if not f.dead and f.accepted.node == fact.node]
+        self._flights[fact.record] = _Flight(fact)
+        if beside and "person" in (fact.by, *(f.accepted.by for f in beside)):
+            self._beside.add(fact.server)
+        if fact.by == "person":
+            return
+        self._judge_fencing(fact)
+        for flight in beside:
+            young = fact.at_s - flight.accepted.at_s <= UNSEEN_S
+            law = "L4-operator" if flight.accepted.by == "person" and young else "L4"
+            text = f"{fact.server} is evacuated twice at once (records {flight.accepted.record} and"
+            self._broken(law, fact.at_s, f"{text} {fact.record})")
+        flights = [f for f in self._flights.values() if not f.dead]
+        if fact.by == "process" and sum(f.accepted.by == "process" for f in flights) > self.limit:
+            self._broken("L4", fact.at_s, f"more than {self.limit} evacuations are in flight")
+
+    def _judge_fencing(self, fact: facts.Accepted) -> None:
+        node = self._node(fact.node)
+        law = "L1-bmc-lie" if node.lied else "L1-autostart" if node.unasked else "L1"
+        if node.dirty:
+            text = f"{fact.server} is evacuated off {fact.node}, which may run"
+            self._broken(law, fact.at_s, text)
+        elif node.fenced_s is None:
+            text = f"{fact.server} is evacuated off {fact.node}, whose fencing never succeeded"
+            self._broken(law, fact.at_s, text)
+
+    def scheduled(self, fact: facts.Scheduled) -> None:
+        flight = self._flights.get(fact.record)
+        if flight is not None:
+            flight.to = fact.node
+
+    def record_ended(self, fact: facts.RecordEnded) -> None:
+        self._flights.pop(fact.record, None)
+
+    def guest_started(self, fact: facts.GuestStarted) -> None:
+        writers = self._writers.setdefault(fact.server, [])
+        others = [node for node in writers if node != fact.node]
+        if fact.node not in writers:
+            writers.append(fact.node)
+        if others:
+            text = f"{fact.server} runs on {fact.node} and still on {', '.join(others)}"
+            self._broken(self._law_of(fact.server, (*others, fact.node)), fact.at_s, text)
+
+    def _law_of(self, server: ServerId, places: Iterable[NodeName]) -> str:
+        nodes = [self._node(place) for place in places]
+        if any(node.lied for node in nodes):
+            return "L2-bmc-lie"
+        if any(node.unasked for node in nodes):
+            return "L2-autostart"
+        return "L2-operator" if server in self._beside else "L2"
+
+    def guest_ended(self, fact: facts.GuestEnded) -> None:
+        writers = self._writers.get(fact.server, [])
+        if fact.node in writers:
+            writers.remove(fact.node)
+
+    def deleted(self, fact: facts.Deleted) -> None:
+        self._deleted.add(fact.server)
+
+    def service_set(self, fact: facts.ServiceSet) -> None:
+        self._wanted[fact.node] = fact
+
+    def given_up(self, fact: facts.GivenUp) -> None:
+        self._node(fact.node).given_up = True
+
+    def silent(self, fact: facts.Silent) -> None:
+        self._broken("L7", fact.at_s, f"nothing is done or said about {fact.node}")
+
+    def instance_left(self, fact: facts.InstanceLeft) -> None:
+        node = self._node(fact.node)
+        if fact.running or fact.shown or fact.server in self._deleted:
+            return
+        if node.fenced_s is not None and not node.given_up:
+            text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
+            self._broken("L3", fact.at_s, text)
+
+    def service_left(self, fact: facts.ServiceLeft) -> None:
+        wanted = self._wanted.get(fact.node)
+        if wanted is not None and wanted[2:] != fact[2:]:
+            text = f"the service of {fact.node} is left {_setting(*fact[2:])}"
+            self._broken("L6", fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
+
+
+def _setting(enabled: bool, reason: str, forced_down: bool) -> str:  # noqa: FBT001
+    able = "enabled" if enabled else f"disabled ({reason})"
+    return f"{able}, {'forced down' if forced_down else 'free'}"
+
+
+@cache
+def _rules() -> dict[type, Callable[[Judge, Any], None]]:
+    return {
+        facts.Lived: Judge.lived,
+        facts.PoweredOff: Judge.powered_off,
+        facts.Lied: Judge.lied,
+        facts.Fenced: Judge.fenced,
+        facts.Accepted: Judge.accepted,
+        facts.Scheduled: Judge.scheduled,
+        facts.RecordEnded: Judge.record_ended,
+        facts.GuestStarted: Judge.guest_started,
+        facts.GuestEnded: Judge.guest_ended,
+        facts.Deleted: Judge.deleted,
+        facts.ServiceSet: Judge.service_set,
+        facts.GivenUp: Judge.given_up,
+        facts.Silent: Judge.silent,
+        facts.InstanceLeft: Judge.instance_left,
+        facts.ServiceLeft: Judge.service_left,
+    }
+
+
+def violations(history: Iterable[Fact], limit: int) -> tuple[Violation, ...]:
+    """Return every law that a history breaks.
+
+    limit: evacuations of one recovery process that may be in flight at once.
+    """
+    judge = Judge(limit)
+    for fact in history:
+        judge.see(fact)
+    return tuple(judge.violations)
+
+
+def unshown(view: View, policy: Policy, holds: tuple[Hold, ...]) -> tuple[NodeName, ...]:
+    """Return the nodes with something to recover that no hold speaks of (L7).
+
+    A hold speaks of a node by its name, its host, one of its instances, or of all together.
+    """
+    nodes = concerned(view.cluster)
+    if not nodes:
+        return ()
+    subjects = {hold.subject for hold in holds}
+    if not subjects.isdisjoint(("nova", "cluster")):
+        return ()
+    return tuple(n for n in nodes if subjects.isdisjoint(_names_of(n, view, policy)))
+
+
+def _names_of(node: NodeName, view: View, policy: Policy) -> set[str]:
+    record = view.cluster.record_of(node)
+    mapped = policy.host_map.get(node)
+    host = record.host if isinstance(record, Recovery) else mapped
+    names: set[str] = {node, *((host,) if host else ())}
+    listed = view.memory.servers.get(host) if host else None
+    return names | {server.id for server in (listed.value if listed else ())}

@@ -17,6 +17,7 @@ violations
 import json
 from collections.abc import Iterable, Iterator
 
+from novaha.core.model import Service
 from novaha.sim.script import seconds
 from novaha.sim.spec import Outcome, TraceLine
 
@@ -44,10 +45,10 @@ def as_json(outcome: Outcome) -> str:
             server: {"host": host, "accepted": outcome.accepted[server]}
             for server, host in outcome.hosts.items()
         },
-        "services": dict(outcome.services),
+        "services": {service.host: standing(service) for service in outcome.services},
         "shown": [
             {"subject": hold.subject, "code": hold.reason.code, "text": hold.text}
-            for hold in outcome.shown
+            for hold in outcome.holds
         ],
         "violations": [
             {"law": v.law, "at_s": round(v.at_s, 3), "text": v.text} for v in outcome.violations
@@ -61,11 +62,19 @@ def _summary(outcome: Outcome) -> Iterator[str]:
     yield f"end at {seconds(round(outcome.ended_s, 1))} s: {rest}"
     placed = [(id_, _placed(host, outcome.accepted[id_])) for id_, host in outcome.hosts.items()]
     yield from _section("instances", placed, "none")
-    yield from _section("services", outcome.services.items(), "none")
-    shown = [(hold.subject, f"{hold.reason.code}: {hold.text}") for hold in outcome.shown]
+    services = [(service.host, standing(service)) for service in outcome.services]
+    yield from _section("services", services, "none")
+    shown = [(hold.subject, f"{hold.reason.code}: {hold.text}") for hold in outcome.holds]
     yield from _section("still shown", shown, "nothing")
     broken = [(v.law, f"at {seconds(v.at_s)} s: {v.text}") for v in outcome.violations]
     yield from _section("violations", broken, "none")
+
+
+def standing(service: Service) -> str:
+    """Return how a service stands, in words."""
+    reason = f", {service.disabled_reason}" if service.disabled_reason else ""
+    enabled = "enabled" if service.enabled else f"disabled{reason}"
+    return f"{enabled}, forced down" if service.forced_down else enabled
 
 
 def _placed(host: str, accepted: int) -> str:

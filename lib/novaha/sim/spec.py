@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novaha.core.actions import Hold
+from novaha.core.invariants import Violation
+from novaha.core.model import Service
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
+
+__all__ = ["Event", "Instance", "Outcome", "TraceLine", "Violation", "WorldSpec"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,6 @@ class TraceLine:
     text: str
 
 
-@dataclass(frozen=True)
-class Violation:
-    """A broken law: which one (L1…L8), when, and what was seen."""
-
-    law: str
-    at_s: float
-    text: str
-
-
 @dataclass
 class Outcome:
     """What a simulation came to.
@@ -75,8 +70,7 @@ class Outcome:
     calls: the external calls of our processes, in order, by name. faults: how often each kind of
     fault struck. changes: the changes of state that were seen, (before, after) by their names.
     calm: whether, at the end, nothing was left to recover or every rest is shown as blocked.
-    services: how the service of each host stands at the end, in words. shown: what the process
-    waited for in its last cycle.
+    services: as Nova shows them at the end. holds: what the process waited for in its last cycle.
     """
 
     trace: list[TraceLine] = field(default_factory=list)
@@ -88,5 +82,5 @@ class Outcome:
     calm: bool = False
     hosts: Mapping[ServerId, str] = field(default_factory=dict)
     accepted: Counter[ServerId] = field(default_factory=Counter)
-    services: Mapping[NodeName, str] = field(default_factory=dict)
-    shown: tuple[Hold, ...] = ()
+    services: tuple[Service, ...] = ()
+    holds: tuple[Hold, ...] = ()

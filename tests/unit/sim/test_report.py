@@ -4,7 +4,8 @@ import json
 from collections import Counter
 
 from novaha.core.actions import Hold
-from novaha.core.names import NodeName, ServerId
+from novaha.core.model import Service
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.reasons import Reason
 from novaha.sim.report import as_json, report
 from novaha.sim.spec import Outcome, TraceLine, Violation
@@ -20,8 +21,11 @@ OUTCOME = Outcome(
     calm=True,
     hosts={VM_1: "compute-2", VM_2: ""},
     accepted=Counter({VM_1: 2}),
-    services={NodeName("compute-1"): "enabled"},
-    shown=(Hold("vm-2", Reason.BLOCKED, "no valid host"),),
+    services=(
+        Service("1", ComputeHost("compute-1"), True, "", False, "1"),
+        Service("2", ComputeHost("compute-2"), False, "disk", True, "1"),
+    ),
+    holds=(Hold("vm-2", Reason.BLOCKED, "no valid host"),),
 )
 
 
@@ -35,6 +39,7 @@ def test_a_report_has_a_line_for_each_event_and_a_summary() -> None:
         "  vm-2        deleted, 0 requests accepted\n"
         "services\n"
         "  compute-1   enabled\n"
+        "  compute-2   disabled, disk, forced down\n"
         "still shown\n"
         "  vm-2        blocked: no valid host\n"
         "violations\n"
@@ -55,7 +60,10 @@ def test_the_json_has_what_the_text_has() -> None:
     assert content["trace"][0] == {"at_s": 10.0, "who": "cluster", "text": "compute-1 crashes"}
     assert content["instances"]["vm-1"] == {"host": "compute-2", "accepted": 2}
     assert content["instances"]["vm-2"] == {"host": "", "accepted": 0}
-    assert content["services"] == {"compute-1": "enabled"}
+    assert content["services"] == {
+        "compute-1": "enabled",
+        "compute-2": "disabled, disk, forced down",
+    }
     assert content["shown"] == [{"subject": "vm-2", "code": "blocked", "text": "no valid host"}]
     assert content["violations"] == [{"law": "L2", "at_s": 12.5, "text": "vm-1 runs twice"}]
     assert content["calm"] is True

@@ -1,0 +1,172 @@
+"""Words about Nova, and what operators do there and in the CIB."""
+
+from collections.abc import Callable
+
+from novaha.core.facts import GivenUp
+from novaha.core.model import Service
+from novaha.core.names import NodeName
+from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.sim.world import World
+
+
+def nova(world: World, state: str) -> None:
+    """Change how Nova's API is as a whole."""
+    world.book.say("fault", f"Nova's API: {state}")
+    api = world.nova
+    match state:
+        case "down":
+            api.down = True
+        case "up":
+            api.down = api.unauthorized = False
+        case "unauthorized":
+            api.unauthorized = True
+        case _:
+            api.slow = state == "slow"
+            world.book.outcome.faults["nova-slow"] += api.slow
+
+
+def outcome(world: World, server: str, status: str) -> None:
+    """Decide what the next evacuation of an instance comes to."""
+    world.book.say("fault", f"the next evacuation of {server} will end '{status}'")
+    world.book.outcome.faults[f"outcome-{status}"] += status != "done"
+    world.instance(server).outcomes.append(status)
+
+
+def refuse(world: World, server: str, count: str) -> None:
+    """Have Nova refuse the next evacuations of an instance."""
+    world.book.say("fault", f"Nova refuses the next {count} evacuations of {server}")
+    world.book.outcome.faults["refuse"] += int(count)
+    world.instance(server).refusals += int(count)
+
+
+def choke(world: World, server: str, count: str) -> None:
+    """Have Nova answer 500 to the next evacuations of an instance."""
+    world.book.say("fault", f"Nova chokes on the next {count} evacuations of {server}")
+    world.book.outcome.faults["choke"] += int(count)
+    world.instance(server).chokes += int(count)
+
+
+def slow_move(world: World, server: str, seconds: str) -> None:
+    """Set how long the next evacuation of an instance takes."""
+    world.book.say("fault", f"the next evacuation of {server} will take {seconds} s")
+    world.instance(server).move_s = float(seconds)
+
+
+def full(world: World, node: str) -> None:
+    """Let no instance fit on a node."""
+    world.book.say("fault", f"{node} is full")
+    world.nova.states[NodeName(node)].full = True
+
+
+def empty(world: World, node: str) -> None:
+    """Let instances fit again."""
+    world.book.say("fault", f"{node} has room again")
+    world.nova.states[NodeName(node)].full = False
+
+
+def disable(world: World, node: str, reason: str) -> None:
+    """Disable a service as a person."""
+    host = world.compute(node).host
+    _person(
+        world,
+        node,
+        f"disables {host} ({reason})",
+        lambda: world.nova.set_enabled(host, enabled=False, reason=reason),
+    )
+
+
+def enable(world: World, node: str) -> None:
+    """Enable a service as a person."""
+    host = world.compute(node).host
+    _person(world, node, f"enables {host}", lambda: world.nova.set_enabled(host, enabled=True))
+
+
+def force_down(world: World, node: str) -> None:
+    """Force a service down as a person."""
+    host = world.compute(node).host
+    _person(
+        world,
+        node,
+        f"forces down {host}",
+        lambda: world.nova.set_forced_down(host, forced_down=True),
+    )
+
+
+def force_up(world: World, node: str) -> None:
+    """Take a force-down back as a person."""
+    host = world.compute(node).host
+    _person(
+        world,
+        node,
+        f"forces up {host}",
+        lambda: world.nova.set_forced_down(host, forced_down=False),
+    )
+
+
+def _person(world: World, node: str, text: str, change: Callable[[], Service]) -> None:
+    """Have a person change a service; what changes nothing there leaves no trace in Nova."""
+    world.book.say("operator", text)
+    state = world.nova.states[NodeName(node)]
+    before = (state.enabled, state.reason, state.forced_down)
+    try:
+        change()
+    except CloudRefused as error:
+        world.book.say("nova", f"refuses: {error}")
+        return
+    if before != (state.enabled, state.reason, state.forced_down):
+        world.person_set(NodeName(node), before)
+
+
+def evacuate(world: World, server: str) -> None:
+    """Evacuate an instance as a person."""
+    world.book.say("operator", f"evacuates {server}")
+    try:
+        world.nova.evacuate(world.instance(server).id, "person")
+    except (CloudRefused, CloudUnavailable) as error:
+        world.book.say("nova", f"refuses: {error}")
+
+
+def delete(world: World, server: str) -> None:
+    """Delete an instance as its user."""
+    world.book.say("operator", f"deletes {server}")
+    world.nova.delete(world.instance(server))
+
+
+def delete_receipt(world: World, node: str) -> None:
+    """Delete the receipt of a node, so that its loss is a person's matter."""
+    world.book.say("operator", f"deletes the receipt of {node}")
+    if world.cib.drop_receipt(NodeName(node)):
+        world.book.see(GivenUp(world.engine.now_s, NodeName(node)))
+
+
+def delete_hold(world: World, node: str) -> None:
+    """Delete the hold of a node."""
+    world.book.say("operator", f"deletes the hold of {node}")
+    world.cib.drop_marks(NodeName(node))
+
+
+def garble_receipt(world: World, node: str) -> None:
+    """Make the receipt of a node unreadable."""
+    world.book.say("fault", f"the receipt of {node} becomes unreadable")
+    if world.cib.garble(NodeName(node)):
+        world.book.outcome.faults["garble-receipt"] += 1
+
+
+CLOUD: dict[str, Callable[..., None]] = {
+    "nova": nova,
+    "outcome": outcome,
+    "refuse": refuse,
+    "choke": choke,
+    "slow-move": slow_move,
+    "full": full,
+    "empty": empty,
+    "disable": disable,
+    "enable": enable,
+    "force-down": force_down,
+    "force-up": force_up,
+    "evacuate": evacuate,
+    "delete": delete,
+    "delete-receipt": delete_receipt,
+    "delete-hold": delete_hold,
+    "garble-receipt": garble_receipt,
+}

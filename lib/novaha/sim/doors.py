@@ -1,0 +1,221 @@
+"""The ports of one process of ours: each call goes over the wire into the world."""
+
+from collections.abc import Callable
+
+from novaha.core.actions import Evacuate
+from novaha.core.facts import By
+from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
+from novaha.core.names import ComputeHost, NodeName
+from novaha.core.receipt import Receipt
+from novaha.core.recovery import Record
+from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.ports import PostResult
+from novaha.sim.cib import Cib
+from novaha.sim.cluster import Cluster
+from novaha.sim.engine import Engine, Jitter
+from novaha.sim.nova import Nova
+from novaha.sim.wire import LATE_S, NO_KEYSTONE, SLOW_S, Door, Wire
+
+TRAVEL_S = 0.1
+"""One way of an evacuate request."""
+
+
+class Life:
+    """Whether a process lives; everything it holds asks here."""
+
+    __slots__ = ("ended",)
+
+    def __init__(self) -> None:
+        """Begin to live."""
+        self.ended = False
+
+    def lives(self) -> bool:
+        """Tell whether it lives."""
+        return not self.ended
+
+
+class SimCluster:
+    """The cluster port on one controller."""
+
+    def __init__(
+        self, wire: Wire, life: Life, cluster: Cluster, cib: Cib, controller: NodeName
+    ) -> None:
+        """Look from one controller."""
+        self._wire = wire
+        self._life = life
+        self._cluster = cluster
+        self._cib = cib
+        self._controller = controller
+
+    def observe(self) -> ClusterView:
+        """Return the cluster as it is now."""
+        return self._wire.call(
+            "observe",
+            Door.CLUSTER,
+            self._life.lives,
+            lambda: self._cluster.observe(self._controller),
+            kept_as="observe",
+        )
+
+    def write_record(self, record: Record) -> None:
+        """Keep the record of a recovery."""
+        self._do("write-record", lambda: self._cib.write_record(record))
+
+    def delete_receipt(self, receipt: Receipt) -> None:
+        """Delete exactly this receipt."""
+        self._do("delete-receipt", lambda: self._cib.delete_receipt(receipt))
+
+    def delete_record(self, record: Record) -> None:
+        """Delete exactly this record."""
+        self._do("delete-record", lambda: self._cib.delete_record(record))
+
+    def delete_hold(self, mark: HoldMark) -> None:
+        """Delete a hold."""
+        self._do("delete-hold", lambda: self._cib.delete_mark(mark))
+
+    def _do(self, name: str, effect: Callable[[], None]) -> None:
+        self._wire.call(name, Door.CLUSTER, self._life.lives, effect)
+
+
+class SimCloud:
+    """The cloud port."""
+
+    def __init__(self, wire: Wire, life: Life, nova: Nova) -> None:
+        """Talk to one cloud."""
+        self._wire = wire
+        self._life = life
+        self._nova = nova
+
+    def services(self) -> tuple[Service, ...]:
+        """List the services."""
+        return self._wire.call(
+            "services", Door.CLOUD, self._life.lives, self._nova.services, kept_as="services"
+        )
+
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+        """List the servers of a host."""
+        return self._wire.call(
+            "servers",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.servers(host, faults=faults),
+            kept_as=f"servers {host} {faults}",
+        )
+
+    def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the evacuation records of a host."""
+        return self._wire.call(
+            "migrations",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.migrations(host),
+            kept_as=f"migrations {host}",
+        )
+
+    def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
+        """Force a service down or up."""
+        return self._wire.call(
+            "force-down" if forced_down else "force-up",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.set_forced_down(service.host, forced_down=forced_down),
+        )
+
+    def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
+        """Enable or disable a service."""
+        return self._wire.call(
+            "enable" if enabled else "disable",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.set_enabled(service.host, enabled=enabled, reason=reason),
+        )
+
+
+class SimPosts:
+    """Evacuate requests of one process: its death loses the answers, not the effects."""
+
+    def __init__(  # noqa: PLR0913  (the world that requests travel through)
+        self,
+        wire: Wire,
+        life: Life,
+        nova: Nova,
+        engine: Engine,
+        jitter: Jitter,
+        notify: Callable[[], None],
+    ) -> None:
+        """Begin with nothing on the wire."""
+        self._wire = wire
+        self._life = life
+        self._nova = nova
+        self._engine = engine
+        self._jitter = jitter
+        self._notify = notify
+        self._ended: list[PostResult] = []
+
+    def send(self, evacuate: Evacuate) -> None:
+        """Send one request; what strikes it decides when it arrives and what is heard of it."""
+        fault, dies = self._wire.strike("evacuate")
+        travel_s = self._jitter.spread(TRAVEL_S)
+        if fault == "slow" or self._nova.slow:
+            travel_s += SLOW_S / 2
+        late = fault == "late" or dies is not None
+        if fault not in _NO_EFFECT:
+            arrives_s = self._jitter.up_to(LATE_S) if late else travel_s
+            heard = fault not in ("late", "reply-lost")
+            self._engine.later(arrives_s, self._arrive, evacuate, heard, travel_s)
+        if dies is not None:
+            self._wire.die("after evacuate")
+        if fault in _HEARD:
+            self._engine.later(2 * travel_s, self._hear, PostResult(evacuate, _HEARD[fault]()))
+
+    def results(self) -> list[PostResult]:
+        """Return, once, what ended since the last call."""
+        if not self._ended:
+            return []
+        ended, self._ended = self._ended, []
+        return ended
+
+    def any_ended(self) -> bool:
+        """Tell whether a result is there to be taken."""
+        return bool(self._ended)
+
+    def _arrive(self, evacuate: Evacuate, heard: bool, travel_s: float) -> None:  # noqa: FBT001
+        error: Exception | None = None
+        down = self._wire.down()
+        by: By = "process" if self._life.lives() else "orphan"
+        try:
+            if down:
+                raise CloudUnavailable(down)
+            self._nova.evacuate(evacuate.server, by)
+        except (CloudRefused, CloudUnavailable) as raised:
+            error = raised
+        if heard:
+            self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
+
+    def _hear(self, result: PostResult) -> None:
+        if self._life.lives():
+            self._ended.append(result)
+            self._notify()
+
+
+_NO_EFFECT = frozenset({"unanswered", "conflict", "unauthorized"})
+
+_HEARD: dict[str, Callable[[], Exception]] = {
+    "unanswered": lambda: CloudUnavailable("no answer"),
+    "late": lambda: CloudUnavailable("no answer"),
+    "reply-lost": lambda: CloudUnavailable("the answer was lost"),
+    "conflict": lambda: CloudRefused("conflict (409)", 409),
+    "unauthorized": lambda: CloudUnavailable(NO_KEYSTONE),
+}
+
+
+class SimClock:
+    """The clock port."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Show virtual time."""
+        self._engine = engine
+
+    def monotonic_s(self) -> float:
+        """Return virtual seconds."""
+        return self._engine.now_s

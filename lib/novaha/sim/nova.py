@@ -1,0 +1,188 @@
+"""Nova's API and what lies behind it: services, instances, evacuation records.
+
+Every list is built when it is asked for and kept until something in it changes. What evacuations go
+through is in sim/moves.py.
+"""
+
+from collections.abc import Callable, Iterable
+
+from novaha.core.facts import By, Deleted
+from novaha.core.model import Migration, Server, Service
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.sim.book import Book
+from novaha.sim.engine import EPOCH_S, Engine
+from novaha.sim.guests import Guests
+from novaha.sim.records import Compute, Evacuation, Instance, ServiceState
+
+BEAT_S = 10.0
+"""Nova's report_interval."""
+DOWN_S = 60.0
+"""Nova's service_down_time: without a beat for so long a service counts as down."""
+
+
+class Nova:
+    """One cloud. down, slow, unauthorized: how its API is at present."""
+
+    def __init__(self, engine: Engine, book: Book, guests: Guests) -> None:
+        """Begin with nothing in it."""
+        self._engine = engine
+        self._book = book
+        self._guests = guests
+        self.down = self.slow = self.unauthorized = False
+        self.states: dict[NodeName, ServiceState] = {}
+        self.computes: dict[NodeName, Compute] = {}
+        self.instances: dict[ServerId, Instance] = {}
+        self.evacuations: list[Evacuation] = []
+        self.listeners: list[Callable[[], None]] = []
+        self.begin_move: Callable[[Instance, By], None] = lambda *_: None
+        self._nodes: dict[ComputeHost, NodeName] = {}
+        self._services: dict[NodeName, tuple[float, Service]] = {}
+        self._servers: dict[tuple[ComputeHost, bool], tuple[Server, ...]] = {}
+        self._migrations: dict[ComputeHost, tuple[Migration, ...]] = {}
+
+    def add_host(self, compute: Compute) -> None:
+        """Let a host with its service exist, up and beating."""
+        number = len(self.states)
+        self.computes[compute.name] = compute
+        self.states[compute.name] = ServiceState(f"service-{number}", compute.name, compute.host)
+        self.states[compute.name].beats_from_s = -BEAT_S * number / 4
+        self._nodes[compute.host] = compute.name
+
+    # What the API answers
+
+    def services(self) -> tuple[Service, ...]:
+        """List the nova-compute services."""
+        return tuple(map(self._service, self.states.values()))
+
+    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+        """List the instances that Nova has on a host."""
+        found = self._servers.get((host, faults))
+        if found is None:
+            node = self._nodes.get(host)
+            here = [i for i in self.instances.values() if i.node == node and not i.deleted]
+            found = tuple(Server(i.id, i.id, i.fault if faults else "") for i in here)
+            self._servers[host, faults] = found
+        return found
+
+    def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the evacuation records of a host, the newest first."""
+        found = self._migrations.get(host)
+        if found is None:
+            mine = [e for e in reversed(self.evacuations) if e.source.host == host]
+            found = self._migrations[host] = tuple(map(_record, mine))
+        return found
+
+    def set_forced_down(self, host: ComputeHost, *, forced_down: bool) -> Service:
+        """Force a service down or up; up is refused while records are not completed."""
+        node = self._nodes[host]
+        mine = (e for e in self.evacuations if e.source.name == node)
+        if not forced_down and any(e.status == "done" for e in mine):
+            msg = f"Service {host} has evacuations that are not completed (400)"
+            raise CloudRefused(msg, 400)
+        state = self.states[node]
+        state.forced_down = forced_down
+        self._service_changed(state)
+        return self._service(state)
+
+    def set_enabled(self, host: ComputeHost, *, enabled: bool, reason: str = "") -> Service:
+        """Enable a service, or disable it with a reason."""
+        state = self.states[self._nodes[host]]
+        state.enabled, state.reason = enabled, "" if enabled else reason
+        self._service_changed(state)
+        return self._service(state)
+
+    def evacuate(self, server: ServerId, by: By) -> None:
+        """Accept an evacuate request or raise what Nova answers instead."""
+        instance = self.instances.get(server)
+        if instance is None or instance.deleted:
+            msg = f"Instance {server} could not be found (404)"
+            raise CloudRefused(msg, 404)
+        if instance.chokes:
+            instance.chokes -= 1
+            msg = f"Nova answered 500 to POST /servers/{server}/action"
+            raise CloudUnavailable(msg)
+        state = self.states[instance.node]
+        if self.is_up(state):
+            msg = f"Compute service of {state.host} is still in use (400)"
+            raise CloudRefused(msg, 400)
+        if instance.refusals:
+            instance.refusals -= 1
+            msg = f"Cannot 'evacuate' instance {server} while it is in this state (409)"
+            raise CloudRefused(msg, 409)
+        self.begin_move(instance, by)
+
+    # What happens behind the API
+
+    def is_up(self, state: ServiceState) -> bool:
+        """Tell whether Nova believes that a service is up."""
+        return not state.forced_down and self._engine.now_s - self._beat_s(state) < DOWN_S
+
+    def beats(self, node: NodeName) -> None:
+        """Let a nova-compute report from now on."""
+        self.states[node].beats_from_s = self._engine.now_s
+
+    def beats_no_more(self, node: NodeName) -> None:
+        """Let a nova-compute report no more."""
+        state = self.states[node]
+        state.last_beat_s = self._beat_s(state)
+        state.beats_from_s = None
+        self.changed(())
+
+    def delete(self, instance: Instance) -> None:
+        """Delete an instance; its copy ends where a nova-compute is reached that can do it."""
+        instance.deleted = True
+        self._book.see(Deleted(self._engine.now_s, instance.id))
+        for compute in self.computes.values():
+            if compute.serving and compute.reachable:
+                self._guests.end(instance.id, compute.name)
+        self.changed((self.computes[instance.node],))
+
+    def changed(self, sources: Iterable[Compute]) -> None:
+        """Forget the lists of some hosts, for something in them changed."""
+        for compute in sources:
+            self._migrations.pop(compute.host, None)
+            self._servers.pop((compute.host, False), None)
+            self._servers.pop((compute.host, True), None)
+        for listener in self.listeners:
+            listener()
+
+    def _service_changed(self, state: ServiceState) -> None:
+        self._services.pop(state.node, None)
+        self.changed(())
+
+    def _beat_s(self, state: ServiceState) -> float:
+        since_s = state.beats_from_s
+        if since_s is None:
+            return state.last_beat_s
+        return since_s + (self._engine.now_s - since_s) // BEAT_S * BEAT_S
+
+    def _service(self, state: ServiceState) -> Service:
+        beat_s = self._beat_s(state)
+        known = self._services.get(state.node)
+        if known is not None and known[0] == beat_s:
+            return known[1]
+        service = Service(
+            id=state.id,
+            host=state.host,
+            enabled=state.enabled,
+            disabled_reason=state.reason,
+            forced_down=state.forced_down,
+            heartbeat=f"{EPOCH_S + beat_s:.3f}",
+        )
+        self._services[state.node] = (beat_s, service)
+        return service
+
+
+def _record(evacuation: Evacuation) -> Migration:
+    shown = evacuation.shown
+    if shown is None or shown.status != evacuation.status:
+        to = evacuation.to.host if evacuation.to else None
+        shown = evacuation.shown = Migration(
+            evacuation.id,
+            evacuation.instance.id,
+            evacuation.source.host,
+            to,
+            evacuation.status,
+        )
+    return shown

@@ -1,0 +1,98 @@
+"""The mutable things of a world: computes, instances, Nova's services and evacuation records."""
+
+from dataclasses import dataclass, field
+
+from novaha.core.model import Migration
+from novaha.core.names import ComputeHost, NodeName, ServerId
+
+
+@dataclass(slots=True, eq=False)
+class Compute:
+    """A compute node: its machine, its connection to the cluster and its nova-compute.
+
+    powered, up: has power; its system runs. life: grows with every end of what ran on it. serving:
+    nova-compute runs. via: the controller that holds its connection. starts: what the CIB shows of
+    that. unclean: lost, and not fenced since. lost_s: when that began. undisturbed: nothing but the
+    devices' own time has delayed its fencing. attempt: grows with each fencing that is begun or
+    broken off. failing_s: when the first of the fencings began that fail now, None otherwise.
+    """
+
+    name: NodeName
+    host: ComputeHost
+    via: NodeName
+    boot_s: float
+    powered: bool = True
+    up: bool = True
+    isolated: bool = False
+    life: int = 1
+    serving: bool = True
+    starting: bool = False
+    autostart: bool = False
+    connected: bool = True
+    connected_life: int = 1
+    starts: frozenset[str] = frozenset()
+    may_connect_s: float = 0.0
+    unclean: bool = False
+    lost_s: float = 0.0
+    undisturbed: bool = True
+    fencing: bool = False
+    attempt: int = 0
+    failing_s: float | None = None
+    failures: int = 0
+    bmc: str = "works"
+    level: str = "real"
+    stay_off: bool = False
+    power_on_fails: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        """Tell whether its system runs and the network gets there."""
+        return self.up and not self.isolated
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
+
+    move_s: how long the next one takes, None for as long as any. fault: Nova's words about it.
+    """
+
+    id: ServerId
+    node: NodeName
+    group: str = ""
+    outcomes: list[str] = field(default_factory=list)
+    refusals: int = 0
+    chokes: int = 0
+    move_s: float | None = None
+    fault: str = ""
+    deleted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ServiceState:
+    """A nova-compute service. beats_from_s: since when it beats, None while it does not."""
+
+    id: str
+    node: NodeName
+    host: ComputeHost
+    enabled: bool = True
+    reason: str = ""
+    forced_down: bool = False
+    beats_from_s: float | None = 0.0
+    last_beat_s: float = 0.0
+    full: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Evacuation:
+    """An evacuation record and what it will come to. to_life: the destination's life it began in."""
+
+    id: int
+    instance: Instance
+    source: Compute
+    outcome: str
+    move_s: float
+    to: Compute | None = None
+    to_life: int = 0
+    status: str = "accepted"
+    shown: Migration | None = None

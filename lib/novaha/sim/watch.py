@@ -1,0 +1,158 @@
+"""The journal port, and what changes from one cycle to the next: states, holds, silence."""
+
+from novaha.core.actions import (
+    Action,
+    BeginRecovery,
+    Disable,
+    DropHold,
+    Enable,
+    EndRecovery,
+    Evacuate,
+    ForceDown,
+    ForceUp,
+    Hold,
+    KeepProof,
+    Release,
+)
+from novaha.core.evacuation import fates
+from novaha.core.facts import Silent
+from novaha.core.invariants import unshown
+from novaha.core.model import View
+from novaha.core.names import NodeName, ServerId
+from novaha.core.policy import Policy
+from novaha.core.recovery import Recovery
+from novaha.core.standing import concerned, stand
+from novaha.core.states import InstanceState, RecoveryState
+from novaha.sim.book import Book
+from novaha.sim.engine import Engine
+
+
+class Watch:
+    """Sees every cycle of every process. held: what the last one waits for."""
+
+    def __init__(self, engine: Engine, book: Book, policy: Policy) -> None:
+        """Begin with nothing to recover."""
+        self._engine = engine
+        self._book = book
+        self._policy = policy
+        self._states: dict[NodeName, RecoveryState] = {}
+        self._instances: dict[NodeName, dict[ServerId, InstanceState]] = {}
+        self._shown: dict[tuple[str, str], Hold] = {}
+        self.held: tuple[Hold, ...] = ()
+        self.acted_s = 0.0
+
+    # The journal
+
+    def action(self, action: Action, outcome: str) -> None:
+        """Note an action and how it ended."""
+        self.acted_s = self._engine.now_s
+        text = describe(action)
+        self._book.say("nova-ha", text if outcome == "done" else f"{text}: {outcome}")
+
+    def holds(self, holds: tuple[Hold, ...]) -> None:
+        """Note each hold when it begins and when it ends."""
+        if not holds and not self._shown:
+            self.held = holds
+            return
+        held = {(hold.subject, hold.reason.code): hold for hold in holds}
+        for key, hold in held.items():
+            if key not in self._shown:
+                self._book.say("nova-ha", f"holds {hold.subject}, {key[1]}: {hold.text}")
+        for subject, code in self._shown:
+            if (subject, code) not in held:
+                self._book.say("nova-ha", f"no longer holds {subject}, {code}")
+        self._shown, self.held = held, holds
+
+    # What a cycle shows
+
+    def look(self, view: View | None, holds: tuple[Hold, ...]) -> None:
+        """Compare what the last decision of a cycle looked at with the cycle before."""
+        if view is None or not view.cluster.quorate:
+            return
+        nodes = concerned(view.cluster)
+        if not nodes and not self._states:
+            return
+        for node in unshown(view, self._policy, holds):
+            self._book.see(Silent(self._engine.now_s, node))
+        for node in [n for n in self._states if n not in nodes]:
+            self._node(node, RecoveryState.OVER)
+        for node in nodes:
+            standing = stand(view, self._policy, node)
+            self._node(node, standing.state)
+            if standing.state is RecoveryState.EVACUATING:
+                record = standing.record
+                if isinstance(record, Recovery):
+                    self._fates(node, view, record)
+            elif node in self._instances:
+                self._leave(node, standing.state)
+
+    def _node(self, node: NodeName, state: RecoveryState) -> None:
+        before = self._states.get(node, RecoveryState.OVER)
+        if before is state:
+            return
+        self._change(node, before.name, state.name)
+        if state is RecoveryState.OVER:
+            del self._states[node]
+            self._instances.pop(node, None)
+        else:
+            self._states[node] = state
+
+    def _fates(self, node: NodeName, view: View, recovery: Recovery) -> None:
+        listed = view.memory.servers.get(recovery.host)
+        if listed is None or view.memory.migrations.get(recovery.host) is None:
+            return
+        before = self._instances.get(node, {})
+        now = {fate.server.id: fate.state for fate in fates(view, self._policy, recovery)}
+        if before == now:
+            return
+        for server, state in now.items():
+            was = before.get(server)
+            if was is None:
+                self._book.say("nova-ha", f"{server}: {state.name}")
+            elif was is not state:
+                self._change(server, was.name, state.name)
+        for server, was in before.items():
+            if server not in now:
+                self._change(server, was.name, InstanceState.GONE.name)
+        self._instances[node] = now
+
+    def _leave(self, node: NodeName, state: RecoveryState) -> None:
+        """Note the instances that left a released host; those that stay are simply no longer ours."""
+        stay = (InstanceState.WAITING, InstanceState.CHECKING)
+        for server, was in self._instances.pop(node).items():
+            if state in _RELEASED and was not in stay:
+                self._change(server, was.name, InstanceState.GONE.name)
+
+    def _change(self, name: str, before: str, after: str) -> None:
+        self._book.outcome.changes[before, after] += 1
+        self._book.say("nova-ha", f"{name}: {before} -> {after}")
+
+
+def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind of action)
+    """Return what an action does, in words."""
+    match action:
+        case KeepProof(proven):
+            proof = proven.proof
+            return f"keeps the proof of {proven.node} (receipt {proof.receipt_id}, {proof.action})"
+        case BeginRecovery(recovery):
+            return f"begins the recovery of {recovery.node} (receipt {recovery.receipt_id})"
+        case Evacuate(server, host):
+            return f"evacuates {server} off {host}"
+        case Release(recovery):
+            return f"releases {recovery.node}"
+        case DropHold(mark):
+            return f"drops the hold of {mark.node} (receipt {mark.receipt_id}), which nothing needs"
+        case EndRecovery(recovery):
+            return f"ends the recovery of {recovery.node}"
+        case ForceDown(service) | Disable(service) | ForceUp(service) | Enable(service):
+            return f"{_VERBS[type(action)]} {service.host}"
+
+
+_RELEASED = frozenset({RecoveryState.RELEASING, RecoveryState.RETURNING})
+
+_VERBS = {
+    ForceDown: "forces down",
+    Disable: "disables",
+    ForceUp: "forces up",
+    Enable: "enables",
+}

@@ -1,0 +1,183 @@
+"""A whole world on a virtual clock, and where it is simpler than reality.
+
+    machines, guests      power, system, network, nova-compute; which copy of which instance runs
+    members, cluster      corosync's membership; connections to computes; what the tools show
+    fencer, history       levels of devices, receipts, retries, the history
+    cib                   receipts, records, holds
+    nova, moves           the API; what evacuations go through
+    wire, doors           our external calls, what strikes them; the ports
+    supervisor, watch     the recovery process; what it does and says
+    book                  the trace, and the facts for the judge of core/invariants.py
+
+Simpler than reality:
+
+- A cluster notices every loss after the same time. A lost controller is not fenced; the survivors
+  go on after 4 s with its connections, after 5 s with the recovery process. There is never more
+  than one process: what keeps a second one away (fencing, a lock) is not part of this world.
+- All controllers see the CIB at the same moment; a stale answer is a fault of its own.
+- A device answers always after the same time. A fencing that fails each time is tried again one
+  second later without an alert, though its lines are in the history.
+- nova-compute is started by one resource: the hold acts on it at once, and stopping it leaves its
+  guests alone. A starting one takes up the guests of all instances that Nova sees on its host, even
+  of those that are being evacuated: the most dangerous configuration there is.
+- A request to a nova-compute that died is lost and not found in a queue when it is back, so that
+  the evacuation's record stays in flight for ever.
+- The scheduler takes the host with the fewest instances. Nothing is migrated, booted or resized.
+- Nova's API is down, slow or refuses as a whole; nova-conductor and the message queue never fail.
+- A controller's monotonic clock never stops, and no call times out by itself: "no answer" comes as
+  soon as an answer would have come.
+"""
+
+from novaha.core.facts import InstanceLeft, ServiceLeft, ServiceSet
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.reasons import Reason
+from novaha.sim.book import Book
+from novaha.sim.cib import Cib
+from novaha.sim.cluster import Cluster
+from novaha.sim.engine import Engine, Jitter
+from novaha.sim.fencer import Fencer
+from novaha.sim.guests import Guests
+from novaha.sim.machines import Machines
+from novaha.sim.members import Members
+from novaha.sim.moves import Moves
+from novaha.sim.nova import Nova
+from novaha.sim.records import Compute, Instance
+from novaha.sim.spec import WorldSpec
+from novaha.sim.supervisor import Supervisor
+from novaha.sim.wire import Wire
+
+DOMAIN = "example.org"
+"""Hosts of Nova have another name than their nodes, so that no type is taken for the other."""
+
+Setting = tuple[bool, str, bool]
+"""Of a service: enabled, the reason why not, forced down."""
+
+
+class World:
+    """All parts of a world, put together as a specification says."""
+
+    def __init__(self, spec: WorldSpec, seed: int) -> None:
+        """Build it, all of it calm."""
+        self.spec = spec
+        self.engine = engine = Engine()
+        jitter = Jitter(seed)
+        self.book = book = Book(engine, spec.policy.max_in_flight)
+        self.cib = Cib()
+        self.guests = Guests(engine, book)
+        self.members = Members(engine, spec.controllers)
+        self.nova = Nova(engine, book, self.guests)
+        self.moves = Moves(engine, book, self.guests, self.nova, jitter, spec.move_s)
+        self.machines = Machines(engine, book, self.cib, self.guests, self.nova, self.moves)
+        self.machines.jitter = jitter
+        self.fencer = Fencer(engine, book, self.cib, self.members, self.machines)
+        self.fencer.detect_s, self.fencer.fence_s = spec.detect_s, spec.fence_s
+        self.fencer.jitter = jitter
+        self.cluster = Cluster(engine, book, self.cib, self.members, self.machines, self.fencer)
+        self._wanted: dict[NodeName, Setting] = {}
+        self._populate()
+        self.wire = Wire(engine, book, self.nova)
+        self.supervisor = Supervisor(
+            engine,
+            book,
+            self.cib,
+            self.members,
+            self.cluster,
+            self.fencer,
+            self.nova,
+            self.wire,
+            jitter,
+            spec.policy,
+        )
+        self.fencer.alert = self.supervisor.alert
+        self.cib.listeners.append(self.wire.past.note)
+        self.nova.listeners.append(self.wire.past.note)
+
+    def _populate(self) -> None:
+        for number, name in enumerate(self.spec.computes):
+            via = self.spec.controllers[number % len(self.spec.controllers)]
+            host = ComputeHost(f"{name}.{DOMAIN}")
+            compute = Compute(name, host, via, self.spec.boot_s)
+            self.cluster.add_compute(compute)
+            self.nova.add_host(compute)
+            self.person_set(name)
+        for given in self.spec.instances:
+            self.nova.instances[given.id] = Instance(given.id, given.node, given.group)
+            self.guests.start(given.id, given.node)
+
+    def compute(self, name: str) -> Compute:
+        """Return a compute."""
+        return self.machines.all[NodeName(name)]
+
+    def instance(self, name: str) -> Instance:
+        """Return an instance."""
+        return self.nova.instances[ServerId(name)]
+
+    def person_set(self, node: NodeName, before: Setting | None = None) -> None:
+        """Note what of a node's service a person has set by now.
+
+        before: how it stood before the person's last change; only what differs was set by a person.
+        """
+        state = self.nova.states[node]
+        enabled, reason, forced_down = state.enabled, state.reason, state.forced_down
+        if before is not None:
+            wanted = self._wanted[node]
+            if (enabled, reason) == before[:2]:
+                enabled, reason = wanted[:2]
+            if forced_down == before[2]:
+                forced_down = wanted[2]
+        self._wanted[node] = (enabled, reason, forced_down)
+        self.book.see(ServiceSet(self.engine.now_s, node, enabled, reason, forced_down))
+
+    def keep_past(self) -> None:
+        """Keep what the answers were, for the stale ones to come."""
+        hosts = [compute.host for compute in self.machines.all.values()]
+        first = self.spec.controllers[0]
+
+        def take() -> dict[str, object]:
+            answers: dict[str, object] = {
+                "observe": self.cluster.observe(self.supervisor.controller or first),
+                "services": self.nova.services(),
+            }
+            for host in hosts:
+                answers[f"migrations {host}"] = self.nova.migrations(host)
+                for faults in (False, True):
+                    answers[f"servers {host} {faults}"] = self.nova.servers(host, faults=faults)
+            return answers
+
+        self.wire.past.take = take
+        self.wire.past.note()
+
+    # The end
+
+    def shown(self) -> bool:
+        """Tell whether all that is left is shown to a person, or waits for one to switch it on."""
+        if not self.cib.holds_anything():
+            return True
+        held = self.supervisor.watch.held
+        by_a_person = not self.supervisor.enabled
+        resting = all(hold.reason.trouble or hold.reason is Reason.HOST_OFF for hold in held)
+        return by_a_person or (bool(held) and resting)
+
+    def judge_end(self) -> None:
+        """Let the judge see how everything stands."""
+        now_s = self.engine.now_s
+        held = self.supervisor.watch.held
+        subjects = {hold.subject for hold in held if hold.reason.trouble}
+        everything = "nova" in subjects or "cluster" in subjects or not self.supervisor.enabled
+        for instance in self.nova.instances.values():
+            compute = self.machines.all[instance.node]
+            names = {instance.id, compute.name, compute.host}
+            shown = everything or not subjects.isdisjoint(names)
+            running = self.guests.runs(instance.id, instance.node)
+            self.book.see(InstanceLeft(now_s, instance.id, instance.node, running, shown))
+        for node, state in self.nova.states.items():
+            if not self.cib.concerns(node):
+                left = ServiceLeft(now_s, node, state.enabled, state.reason, state.forced_down)
+                self.book.see(left)
+
+    def describe_end(self) -> None:
+        """Write down in the outcome how everything stands."""
+        outcome = self.book.outcome
+        outcome.hosts = {i.id: "" if i.deleted else i.node for i in self.nova.instances.values()}
+        outcome.services = self.nova.services()
+        outcome.holds = self.supervisor.watch.held if self.supervisor.runs else ()

@@ -34,7 +34,7 @@ def test_off_writes_the_receipt_and_the_hold(node: Node) -> None:
     assert list(receipts) == ["nova-ha-receipt-compute-1"]
     value = receipts["nova-ha-receipt-compute-1"]
     assert re.fullmatch(
-        r"v2 id=[0-9a-f]{12} time=\d{10} writer=\S+ by=fenced before=0 life=-", value
+        r"v3 id=[0-9a-f]{12} time=\d{10} writer=\S+ by=fenced before=0 life=- devices=ipmi-1", value
     )
     root = ET.fromstring(node.cib.read_text())  # noqa: S314
     hold = root.find(".//rsc_location[@node='compute-1']")
@@ -52,7 +52,9 @@ def test_each_fencing_has_a_receipt_of_its_own(node: Node) -> None:
 
 def test_a_receipt_written_by_hand_says_so(node: Node) -> None:
     assert node.run(AGENT, "-o", "off", "-n", "compute-1").rc == 0
-    assert _receipts(node)["nova-ha-receipt-compute-1"].endswith(" by=hand before=0 life=-")
+    assert _receipts(node)["nova-ha-receipt-compute-1"].endswith(
+        " by=hand before=0 life=- devices=ipmi-1"
+    )
 
 
 FENCED = (

@@ -18,6 +18,7 @@ from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migrat
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import IN_FLIGHT
+from novaha.core.proof import real_devices
 from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Record, Recovery
 from novaha.errors import CloudRefused, CloudUnavailable
@@ -129,7 +130,8 @@ class World:
         written_s = EPOCH_S + int(self.now_s)
         before = sum(line.target == node for line in self.history)
         life = Incarnation(self.starts.get(node, frozenset()))
-        receipt = Receipt(id_, node, written_s, NodeName("controller-1"), by, before, life)
+        seen = (before, life, real_devices(node, self.levels))
+        receipt = Receipt(id_, node, written_s, NodeName("controller-1"), by, *seen)
         self.receipts[node] = receipt
         mark = HoldMark.of(node, id_)
         self.marks[mark.id] = mark

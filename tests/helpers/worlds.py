@@ -28,6 +28,7 @@ WRITTEN_S = 1_700_000_000
 NOW_S = 1000.0
 LIFE = Incarnation()
 """The connection was stopped before the fencing: no start shows."""
+DEVICES = ("device-1-fence_ipmilan",)
 NEXT_LIFE = Incarnation(frozenset({"0badcafe"}))
 
 
@@ -39,12 +40,13 @@ def receipt(
     written_s: int = WRITTEN_S,
     before: int | None = 0,
     life: Incarnation | None = LIFE,
+    devices: tuple[str, ...] | None = DEVICES,
 ) -> Receipt:
-    return Receipt(id_, node, written_s, NodeName("controller-1"), by, before, life)
+    return Receipt(id_, node, written_s, NodeName("controller-1"), by, before, life, devices)
 
 
 def proof(id_: str = RECEIPT_ID, life: Incarnation | None = LIFE) -> Proof:
-    return Proof(id_, "reboot", WRITTEN_S + 3, "controller-1", ("device-1-fence_ipmilan",), life)
+    return Proof(id_, "reboot", WRITTEN_S + 3, "controller-1", DEVICES, life)
 
 
 def proven(node: NodeName = NODE, id_: str = RECEIPT_ID, found: Found | None = None) -> Proven:

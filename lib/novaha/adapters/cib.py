@@ -13,13 +13,15 @@ Stdlib only: fence_nova and the agent on the computes start in milliseconds.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from novaha.adapters.command import run
 from novaha.core.incarnation import Incarnation
-from novaha.core.model import HoldMark
+from novaha.core.model import Device, HoldMark, Level
 from novaha.core.names import NodeName
+from novaha.core.proof import real_devices
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Record, Recovery, parse_record
 from novaha.errors import ClusterUnavailable
@@ -30,6 +32,7 @@ RECOVERY_PREFIX = "nova-ha-recovery-"
 TIMEOUT_S = 10.0
 
 _UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"
+_FENCING = "//fencing-level | //primitive[@class='stonith']"
 _NOTHING_THERE = "(105)"
 """cibadmin's exit code, CRM_EX_NOSUCH, as command.run words it."""
 
@@ -39,25 +42,28 @@ _XML_NAME = re.compile(r"[A-Za-z0-9._-]+")
 class Scene(NamedTuple):
     """What fence_nova looks at before it writes; None for what the CIB did not tell.
 
-    clone: the id of the NovaComputeUnfence clone. life: of the node that is being fenced.
+    clone: the id of the NovaComputeUnfence clone. life: of the node that is being fenced. devices:
+    the real ones before fence_nova in its levels.
     """
 
-    clone: str | None
-    life: Incarnation | None
+    clone: str | None = None
+    life: Incarnation | None = None
+    devices: tuple[str, ...] | None = None
 
 
 def scene_of(node: NodeName) -> Scene:
     """Look at a node that is being fenced, with one question; never raises."""
     try:
         _check_name(node)
-        found = _xpath(f"{_UNFENCE_CLONE} | //lrm_resource[@id='{node}']")
+        found = _xpath(f"{_UNFENCE_CLONE} | {_FENCING} | //lrm_resource[@id='{node}']")
     except ClusterUnavailable:
-        return Scene(None, None)
+        return Scene()
     if found is None:
-        return Scene(None, Incarnation())
+        return Scene(None, Incarnation(), ())
     clone = next(found.iter("clone"), None)
     starts = frozenset[str]().union(*map(successful_starts, found.iter("lrm_resource")))
-    return Scene(None if clone is None else clone.get("id"), Incarnation.of(starts))
+    devices = real_devices(node, levels_of(found))
+    return Scene(None if clone is None else clone.get("id"), Incarnation.of(starts), devices)
 
 
 def successful_starts(resource: ET.Element) -> frozenset[str]:
@@ -67,6 +73,27 @@ def successful_starts(resource: ET.Element) -> frozenset[str]:
         for op in resource.iter("lrm_rsc_op")
         if op.get("operation") == "start" and op.get("rc-code") == "0"
     )
+
+
+def levels_of(root: ET.Element) -> Iterable[Level]:
+    """Yield the fencing levels below an element that has the fence devices, too.
+
+    Those that choose their targets by a node attribute are left out.
+    """
+    agents = {
+        primitive.get("id", ""): primitive.get("type")
+        for primitive in root.iter("primitive")
+        if primitive.get("class") == "stonith"
+    }
+    for level in root.iter("fencing-level"):
+        target, pattern = level.get("target"), level.get("target-pattern")
+        ids = [id_.strip() for id_ in level.get("devices", "").split(",") if id_.strip()]
+        devices = tuple(Device(id_, agents.get(id_)) for id_ in ids)
+        index = int(level.get("index", "0"))
+        if target is not None:
+            yield Level(target, index, devices)
+        elif pattern is not None:
+            yield Level(pattern, index, devices, pattern=True)
 
 
 def write_receipt(receipt: Receipt, clone: str | None) -> None:

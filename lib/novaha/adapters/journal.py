@@ -13,6 +13,7 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
+    KeepFound,
     KeepProof,
     Release,
 )
@@ -55,7 +56,12 @@ def describe(action: Action) -> str:
     match action:
         case Evacuate(server, host):
             return f"server={server} host={host}"
-        case BeginRecovery(recovery) | EndRecovery(recovery) | Release(recovery):
+        case (
+            BeginRecovery(recovery)
+            | KeepFound(recovery)
+            | EndRecovery(recovery)
+            | Release(recovery)
+        ):
             return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
         case KeepProof(proven):
             return f"node={proven.node} receipt={proven.proof.receipt_id}"

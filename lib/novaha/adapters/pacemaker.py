@@ -42,7 +42,7 @@ class Pacemaker:
             records=records,
             malformed=(*bad_receipts, *bad_records),
             marks=tuple(_marks(root)),
-            levels=tuple(_levels(root)),
+            levels=tuple(cib.levels_of(root)),
             online=frozenset(_online(root)),
             lives=_lives(root),
             events=history() if need_proof else None,
@@ -122,23 +122,6 @@ def _marks(root: ET.Element) -> Iterable[HoldMark]:
         id_, node = constraint.get("id", ""), constraint.get("node", "")
         if id_.startswith(HOLD_PREFIX) and "." in id_:
             yield HoldMark(id_, NodeName(node), id_.rsplit(".", 1)[1])
-
-
-def _levels(root: ET.Element) -> Iterable[Level]:
-    """Yield the levels; those that choose their targets by a node attribute are left out."""
-    agents = {
-        primitive.get("id", ""): primitive.get("type")
-        for primitive in root.iterfind("./configuration/resources//primitive[@class='stonith']")
-    }
-    for level in root.iterfind("./configuration/fencing-topology/fencing-level"):
-        target, pattern = level.get("target"), level.get("target-pattern")
-        ids = [id_.strip() for id_ in level.get("devices", "").split(",") if id_.strip()]
-        devices = tuple(Device(id_, agents.get(id_)) for id_ in ids)
-        index = int(level.get("index", "0"))
-        if target is not None:
-            yield Level(target, index, devices)
-        elif pattern is not None:
-            yield Level(pattern, index, devices, pattern=True)
 
 
 def _online(root: ET.Element) -> Iterable[NodeName]:

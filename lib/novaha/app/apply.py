@@ -14,6 +14,7 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     ForceUp,
+    KeepFound,
     KeepProof,
     Question,
     Release,
@@ -79,7 +80,7 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
 
 def _change_cib(
     memory: Memory,
-    action: KeepProof | BeginRecovery | Release | DropHold | EndRecovery,
+    action: KeepProof | BeginRecovery | KeepFound | Release | DropHold | EndRecovery,
     ports: Ports,
 ) -> Memory:
     match action:
@@ -88,6 +89,8 @@ def _change_cib(
         case BeginRecovery(recovery):
             ports.cluster.write_record(recovery)
             return remember.began(memory, recovery.receipt_id)
+        case KeepFound(recovery):
+            ports.cluster.write_record(recovery)
         case Release():
             return _release(memory, action, ports)
         case DropHold(mark):

@@ -4,19 +4,24 @@ What is remembered between cycles makes them cheap and is never needed for safet
 starts with an empty memory reads the same truth from the cluster and from Nova.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from novaha.app.apply import TROUBLE_WAIT_S, apply, ask, take_results
 from novaha.core import memory as remember
 from novaha.core.actions import Action, Decision, Hold, Question
 from novaha.core.decide import decide, questions
 from novaha.core.model import ClusterView, Memory, View
+from novaha.core.names import ComputeHost
+from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.ports import Ports
 
 PASSES = 40
 """More than any recovery needs in one go; a bound, so that a cycle always ends."""
+
+SOON_S = 0.05
+"""At once, but not in a loop without a pause."""
 
 FENCE_POLL_S = 0.2
 """Between the receipt and the end of its fencing, should the alert hook not wake us."""
@@ -41,8 +46,8 @@ class Reconciler:
     def cycle(self) -> tuple[Hold, ...]:
         """Do all that can be done now and return what is being waited for.
 
-        A question is asked once between two actions: a Nova that takes longer to answer than the
-        answer stays fresh must not keep the actions waiting. Raises ClusterUnavailable; Nova's
+        A question is asked once between two actions or results: a Nova that takes longer to answer
+        than the answer stays fresh must not keep the actions waiting. Raises ClusterUnavailable; Nova's
         troubles are remembered and returned as a Hold.
         """
         cluster: ClusterView | None = None
@@ -50,7 +55,10 @@ class Reconciler:
         answered: set[Question] = set()
         began_s = self.ports.clock.monotonic_s()
         for _ in range(PASSES):
-            self.memory = take_results(self.memory, self.ports)
+            taken = take_results(self.memory, self.ports)
+            if taken is not self.memory:
+                self.memory = taken
+                answered.clear()
             if cluster is None:
                 cluster = self._observe()
             decisions = self._decide(cluster, began_s)
@@ -75,13 +83,20 @@ class Reconciler:
             Reason.FENCE_PENDING: FENCE_POLL_S,
             Reason.CLOUD: TROUBLE_WAIT_S,
             Reason.ASKING: self.policy.poll_s,
-            Reason.IN_FLIGHT: self.policy.poll_s,
-            Reason.QUEUED: self.policy.poll_s,
             Reason.SETTLING: self.policy.poll_s,
             Reason.HOST_STARTING: self.policy.return_poll_s,
             Reason.RECORDS_OPEN: self.policy.return_poll_s,
         }
-        return min([interval_s, *(waits[h.reason] for h in holds if h.reason in waits)])
+        waits_s = [waits[hold.reason] for hold in holds if hold.reason in waits]
+        moving = [ComputeHost(h.subject) for h in holds if h.reason is Reason.IN_FLIGHT]
+        return min([interval_s, *waits_s, *map(self._until_records_due_s, moving)])
+
+    def _until_records_due_s(self, host: ComputeHost) -> float:
+        """Return how long until the records of a host are to be looked at again."""
+        if self.view is None or self.memory.trouble is not None:
+            return self.policy.poll_s
+        due_s = records_due_s(replace(self.view, memory=self.memory), self.policy, host)
+        return max(due_s - self.ports.clock.monotonic_s(), SOON_S)
 
     def _observe(self) -> ClusterView:
         cluster = self.ports.cluster.observe()

@@ -123,7 +123,7 @@ def _broken(scenario: Scenario, outcome: Outcome) -> bool:
 
 def _crash_points(scenario: Scenario) -> bool:
     plain = play(scenario.spec, scenario.script)
-    chosen = points(plain)
+    chosen = points(plain, scenario.script)
     found = list(crashes(scenario.spec, scenario.script, plain, chosen))
     sys.stdout.write(f"{scenario.name}: {len(chosen)} crash points, {len(found)} end otherwise\n")
     for crash in found:

@@ -24,6 +24,13 @@ class BeginRecovery:
 
 
 @dataclass(frozen=True)
+class KeepFound:
+    """Write down that a person has changed the service since the recovery began."""
+
+    recovery: Recovery
+
+
+@dataclass(frozen=True)
 class ForceDown:
     """Tell Nova that the host is down, which makes it accept evacuations at once."""
 
@@ -85,6 +92,7 @@ class EndRecovery:
 Action = (
     KeepProof
     | BeginRecovery
+    | KeepFound
     | ForceDown
     | Disable
     | Evacuate

@@ -1,6 +1,6 @@
 """Where each server of a fenced host stands, and what the host needs next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from novaha.core.actions import (
@@ -12,12 +12,13 @@ from novaha.core.actions import (
     Evacuate,
     ForceDown,
     Hold,
+    KeepFound,
     Release,
 )
 from novaha.core.memory import ended_badly, newest_by_server
 from novaha.core.model import Answer, Migration, Post, Server, Service, View
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.pace import records_due, services_due
+from novaha.core.pace import records_due_s, refusal_pause_s, services_due
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
@@ -41,6 +42,8 @@ class Fate:
 class HostPlan:
     """What a host needs now; ready are evacuations that want a slot, busy how many have one.
 
+    One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
+
     Questions stand beside all that can be decided without their answers, so that a Nova which is
     slower than we ask holds nothing up.
     """
@@ -54,7 +57,8 @@ class HostPlan:
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
     """Return what the evacuation of a proven fenced host needs next."""
     memory = view.memory
-    busy = len(occupied(view, policy, recovery))
+    moving = occupied(view, policy, recovery)
+    busy = len(moving - stuck(view, policy, recovery).keys())
     if memory.services is None:
         return HostPlan((AskServices(),), busy=busy)
     service = find_service(memory.services.value, recovery.host)
@@ -63,13 +67,23 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
         hold = Hold(recovery.host, Reason.HOST_UNKNOWN, text)
         return HostPlan((*services_again(view, policy), hold), busy=busy)
     if not service.forced_down:
-        refused = refused_change(view, policy, service.host)
-        return HostPlan((refused or ForceDown(service),), busy=busy)
+        return HostPlan(_force_down(view, policy, recovery, service), busy=busy)
     servers = memory.servers.get(recovery.host)
     migrations = memory.migrations.get(recovery.host)
     if servers is None or migrations is None:
         return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)), busy=busy)
-    return _Evacuation(view, policy, recovery, receipt, service, servers, migrations).plan(busy)
+    evacuation = _Evacuation(view, policy, recovery, receipt, service, servers, migrations)
+    return evacuation.plan(len(moving), busy)
+
+
+def _force_down(
+    view: View, policy: Policy, recovery: Recovery, service: Service
+) -> tuple[Decision, ...]:
+    """Force the service down; where a person had, and took it back since, that is kept first."""
+    found = replace(recovery.found, forced_down=False)
+    theirs = recovery.found.forced_down
+    note = (KeepFound(replace(recovery, found=found)),) if theirs else ()
+    return (*note, refused_change(view, policy, service.host) or ForceDown(service))
 
 
 def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
@@ -98,25 +112,27 @@ def services_again(
 def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
     """Return a hold while Nova's last refusal to change the host's service is fresh."""
     refused = view.memory.service_refused.get(host)
-    if refused is None or view.now_s - refused[0] >= policy.return_poll_s:
+    if refused is None or view.now_s - refused.last_s >= refusal_pause_s(policy, refused):
         return None
-    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused[1]}")
+    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")
 
 
 def occupied(view: View, policy: Policy, recovery: Recovery) -> frozenset[ServerId]:
     """Return the servers of a host that Nova moves, or may move once a request arrives.
 
-    Servers that left the list count while their record is open; one of before this recovery that
-    never came to its end does not, once its server is gone.
+    Servers that left the list count while their record is open; a record that never comes to its
+    end, of before this recovery or stuck, does not, once its server is gone.
     """
     memory, host = view.memory, recovery.host
     servers, migrations = memory.servers.get(host), memory.migrations.get(host)
     listed = {server.id for server in servers.value} if servers else set()
     newest = newest_by_server(migrations.value if migrations else ())
+    unending = stuck(view, policy, recovery)
     moving = {
         server
         for server, m in newest.items()
-        if m.status in IN_FLIGHT and (server in listed or m.id > recovery.after_migration)
+        if m.status in IN_FLIGHT
+        and (server in listed or (m.id > recovery.after_migration and server not in unending))
     }
     posted = {
         server
@@ -124,6 +140,15 @@ def occupied(view: View, policy: Policy, recovery: Recovery) -> frozenset[Server
         if (post.host == host or server in listed) and not _spent(post, policy, migrations)
     }
     return frozenset(moving | posted)
+
+
+def stuck(view: View, policy: Policy, recovery: Recovery) -> dict[ServerId, Migration]:
+    """Return the newest records of a host's servers whose status has not changed for long."""
+    long_ago_s = view.now_s - policy.stuck_s
+    old = {id_ for id_, moving in view.memory.moving.items() if moving.since_s <= long_ago_s}
+    migrations = view.memory.migrations.get(recovery.host)
+    newest = newest_by_server(migrations.value) if old and migrations else {}
+    return {server: m for server, m in newest.items() if m.id in old}
 
 
 def _spent(post: Post, policy: Policy, migrations: Answer[tuple[Migration, ...]] | None) -> bool:
@@ -147,16 +172,17 @@ class _Evacuation:
     servers: Answer[tuple[Server, ...]]
     migrations: Answer[tuple[Migration, ...]]
 
-    def plan(self, busy: int) -> HostPlan:
+    def plan(self, moving: int, busy: int) -> HostPlan:
+        """Return what is needed while so many are in flight, busy of them not stuck."""
         fates = [self.fate(server) for server in self.servers.value]
         disable = self.disable()
-        if not fates and not busy and not self.stale():
+        if not fates and not moving and not self.stale():
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
         decisions: tuple[Decision, ...] = (
-            *self.ask_migrations(fates, busy),
+            *self.ask_migrations(fates, moving),
             *self.ask_servers(fates, busy),
             *self.holds(fates, busy),
-            *self.give_back(fates, busy),
+            *self.give_back(fates, moving),
         )
         return HostPlan(decisions, self.ready(fates), busy, disable)
 
@@ -223,12 +249,13 @@ class _Evacuation:
         """Tell whether the list of servers is older than that of the records."""
         return self.servers.asked_s < self.migrations.asked_s
 
-    def ask_migrations(self, fates: list[Fate], busy: int) -> tuple[AskMigrations, ...]:
+    def ask_migrations(self, fates: list[Fate], moving: int) -> tuple[AskMigrations, ...]:
         """Return the cheap question: polled while something moves, and before each new try."""
-        poll = busy and records_due(self.view, self.policy, self.recovery.host)
+        host = self.recovery.host
+        poll = moving and self.view.now_s >= records_due_s(self.view, self.policy, host)
         settle = self.settling() and self.settle_over()
         checking = any(fate.state is InstanceState.CHECKING for fate in fates)
-        return (AskMigrations(self.recovery.host),) if poll or settle or checking else ()
+        return (AskMigrations(host),) if poll or settle or checking else ()
 
     def ask_servers(self, fates: list[Fate], busy: int) -> tuple[AskServers, ...]:
         """Return the dear question: once every server came to an end, and before each new try."""
@@ -275,6 +302,7 @@ class _Evacuation:
         host = self.recovery.host
         failed = (InstanceState.WAITING, InstanceState.CHECKING)
         out = [self.blocked(fate) for fate in fates if fate.state in failed]
+        out += [self.stuck(m) for m in stuck(self.view, self.policy, self.recovery).values()]
         refused = refused_change(self.view, self.policy, host)
         out += [refused] if refused else []
         waiting = sum(fate.state is InstanceState.READY for fate in fates)
@@ -283,21 +311,15 @@ class _Evacuation:
             text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
             out.append(Hold(host, Reason.SETTLING, text))
         if busy:
-            out.append(self.in_flight(busy))
+            out.append(Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated"))
         elif not fates or any(fate.state is InstanceState.MOVED for fate in fates):
             out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
 
-    def in_flight(self, busy: int) -> Hold:
-        """Return the hold for what Nova is moving, as trouble once nothing ends any more."""
-        host, known = self.recovery.host, self.view.memory
-        quiet_s = self.view.now_s - known.changed_s.get(host, known.started_s)
-        if quiet_s < self.policy.stuck_s:
-            return Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated")
-        moving = (m for m in self.newest.values() if m.status in IN_FLIGHT)
-        records = ", ".join(f"{m.id} to {m.destination or '?'}" for m in moving)
-        text = f"for {quiet_s / 60:.0f} min none of its evacuations ended: {records or 'no record'}"
-        return Hold(host, Reason.STUCK, text)
+    def stuck(self, m: Migration) -> Hold:
+        for_s = self.view.now_s - self.view.memory.moving[m.id].since_s
+        text = f"its evacuation {m.id} to {m.destination or '?'} is '{m.status}' for"
+        return Hold(m.server, Reason.STUCK, f"{text} {for_s / 60:.0f} min")
 
     def blocked(self, fate: Fate) -> Hold:
         wait_s = max(fate.due_s - self.view.now_s, 0.0)
@@ -307,14 +329,14 @@ class _Evacuation:
         )
         return Hold(fate.server.id, Reason.BLOCKED, text)
 
-    def give_back(self, fates: list[Fate], busy: int) -> tuple[Release, ...]:
+    def give_back(self, fates: list[Fate], moving: int) -> tuple[Release, ...]:
         """Release a host that is back while Nova refuses to move what is left on it.
 
         Such instances exist on this host only, and Nova will never take them elsewhere: holding it
         any longer would keep them down without an end.
         """
         back = self.recovery.node in self.view.cluster.online
-        if back and not busy and fates and all(_will_stay(fate) for fate in fates):
+        if back and not moving and fates and all(_will_stay(fate) for fate in fates):
             return (Release(self.recovery, self.receipt),)
         return ()
 

@@ -16,6 +16,7 @@ L8 is about files and argv: tests of the adapters and the agents judge it.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 from typing import Any
 
 from novaha.core import facts
@@ -31,7 +32,7 @@ FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
 
 UNSEEN_S = 20.0
-"""A record that a person made may be so young when our own request arrives."""
+"""What a person did may be so young when we do the same: neither Nova nor we can tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Violation:
 
     What no recovery could prevent has a law of its own, with who broke it: "L2-bmc-lie" (the power
     device lied), "L2-autostart" (the system starts nova-compute), "L2-operator" (a person
-    evacuated beside us); the same with L1 and L4.
+    evacuated beside us); the same with L1 and L4. "L6-operator": a person forced the service down
+    in the seconds in which we did, too, so that nothing tells that it was wanted.
     """
 
     law: str
@@ -55,11 +57,16 @@ class Violation:
 
 @dataclass(slots=True)
 class _Flight:
-    """An evacuation in flight; dead: its destination lost power, so nothing of it goes on."""
+    """An evacuation in flight.
+
+    dead: its destination lost power, so nothing of it goes on. done: its copy runs there, and only
+    Nova's word that it does is missing, so that it burdens nobody any more.
+    """
 
     accepted: facts.Accepted
     to: NodeName | None = None
     dead: bool = False
+    done: bool = False
 
 
 @dataclass(slots=True)
@@ -67,6 +74,7 @@ class _Node:
     """What is known of a node's present life.
 
     dirty: something of it may run. fenced_s: when a fencing since its last life succeeded.
+    taken_s: when a fencing succeeded last, and its service was taken over by us.
     """
 
     dirty: bool = True
@@ -74,13 +82,18 @@ class _Node:
     unasked: bool = False
     given_up: bool = False
     fenced_s: float | None = None
+    taken_s: float = -inf
 
 
 @dataclass
 class Judge:
-    """Sees facts in the order in which they happened; limit: how many evacuations in flight."""
+    """Sees facts in the order in which they happened.
+
+    limit: how many evacuations may be in flight; those older than stuck_s are left out.
+    """
 
     limit: int
+    stuck_s: float = Policy.stuck_s
     violations: list[Violation] = field(default_factory=list)
     _nodes: dict[NodeName, _Node] = field(default_factory=dict)
     _flights: dict[int, _Flight] = field(default_factory=dict)
@@ -122,6 +135,7 @@ class Judge:
     def fenced(self, fact: facts.Fenced) -> None:
         node = self._node(fact.node)
         node.fenced_s, node.given_up = fact.at_s, False
+        node.taken_s = fact.at_s
         took_s = fact.at_s - fact.lost_s
         if fact.allowed_s is not None and took_s > fact.allowed_s + FENCING_SLACK_S:
             text = f"the fencing of {fact.node} took {took_s:.1f} s instead of {fact.allowed_s:.1f}"
@@ -141,7 +155,9 @@ class Judge:
             law = "L4-operator" if flight.accepted.by == "person" and young else "L4"
             text = f"{fact.server} is evacuated twice at once (records {flight.accepted.record} and"
             self._broken(law, fact.at_s, f"{text} {fact.record})")
-        flights = [f for f in self._flights.values() if not f.dead]
+        young_s = fact.at_s - self.stuck_s
+        all_ = (f for f in self._flights.values() if f.accepted.at_s > young_s)
+        flights = [f for f in all_ if not f.dead and not f.done]
         if fact.by == "process" and sum(f.accepted.by == "process" for f in flights) > self.limit:
             self._broken("L4", fact.at_s, f"more than {self.limit} evacuations are in flight")
 
@@ -166,6 +182,8 @@ class Judge:
     def guest_started(self, fact: facts.GuestStarted) -> None:
         writers = self._writers.setdefault(fact.server, [])
         others = [node for node in writers if node != fact.node]
+        for flight in self._flights.values():
+            flight.done |= flight.accepted.server == fact.server and flight.to == fact.node
         if fact.node not in writers:
             writers.append(fact.node)
         if others:
@@ -209,7 +227,9 @@ class Judge:
         wanted = self._wanted.get(fact.node)
         if wanted is not None and wanted[2:] != fact[2:]:
             text = f"the service of {fact.node} is left {_setting(*fact[2:])}"
-            self._broken("L6", fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
+            at_once = abs(wanted.at_s - self._node(fact.node).taken_s) <= UNSEEN_S
+            law = "L6-operator" if at_once and wanted[2:4] == fact[2:4] else "L6"
+            self._broken(law, fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
 
 
 def _setting(enabled: bool, reason: str, forced_down: bool) -> str:  # noqa: FBT001

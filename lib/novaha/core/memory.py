@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from novaha.core.model import Answer, Memory, Migration, Post, PostState, Refusal, Server, Service
+from novaha.core.model import (
+    Answer,
+    Memory,
+    Migration,
+    Moving,
+    Post,
+    PostState,
+    Refusal,
+    RefusedChange,
+    Server,
+    Service,
+)
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 
@@ -14,6 +25,9 @@ V = TypeVar("V")
 
 def saw_receipts(memory: Memory, ids: Iterable[str], now_s: float) -> Memory:
     """Note when each receipt was first seen, and forget those that are gone."""
+    ids = tuple(ids)
+    if memory.first_seen.keys() == set(ids):
+        return memory
     return replace(memory, first_seen={id_: memory.first_seen.get(id_, now_s) for id_ in ids})
 
 
@@ -41,10 +55,10 @@ def saw_service(memory: Memory, service: Service) -> Memory:
 
 
 def service_refused(memory: Memory, host: ComputeHost, now_s: float, text: str) -> Memory:
-    """Note that Nova refused to change a host's service."""
-    return replace(
-        memory, service_refused={**memory.service_refused, host: (now_s, text)}, trouble=None
-    )
+    """Note that Nova refused to change a host's service, once more or for the first time."""
+    before = memory.service_refused.get(host)
+    refused = RefusedChange(before.since_s if before else now_s, now_s, text)
+    return replace(memory, service_refused={**memory.service_refused, host: refused}, trouble=None)
 
 
 def forget_services(memory: Memory) -> Memory:
@@ -80,8 +94,22 @@ def saw_migrations(
         posts=posts,
         refusals=_without(memory.refusals, *arrived),
         failed_at={**memory.failed_at, **failed},
+        moving=_moving(memory.moving, migrations, asked_s),
         trouble=None,
     )
+
+
+def _moving(
+    known: Mapping[int, Moving], migrations: Iterable[Migration], asked_s: float
+) -> dict[int, Moving]:
+    """Return the records in flight; one keeps its time while its status stays the same."""
+    moving = dict(known)
+    for m in migrations:
+        before = moving.pop(m.id, None)
+        if m.status in IN_FLIGHT:
+            same = before is not None and before.status == m.status
+            moving[m.id] = before if before and same else Moving(m.status, asked_s)
+    return moving
 
 
 def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -> Memory:
@@ -144,6 +172,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         refusals=_without(memory.refusals, *(s.id for s in (listed.value if listed else ()))),
         servers=_without(memory.servers, host),
         migrations=_without(memory.migrations, host),
+        service_refused=_without(memory.service_refused, host),
     )
 
 

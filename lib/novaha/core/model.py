@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -182,6 +182,22 @@ class Refusal:
     lost: bool = False
 
 
+class Moving(NamedTuple):
+    """The status that an evacuation record in flight shows, and since when (monotonic seconds)."""
+
+    status: str
+    since_s: float
+
+
+@dataclass(frozen=True)
+class RefusedChange:
+    """Since when Nova refuses to change a host's service, when it did last, and its words."""
+
+    since_s: float
+    last_s: float
+    text: str
+
+
 @dataclass(frozen=True)
 class Memory:
     """What this process knows besides the cluster; all of it may be lost at any instant.
@@ -189,7 +205,7 @@ class Memory:
     begun: receipts whose recovery this process itself began, so that no earlier process can have a
     request on the wire. changed_s: when a record of a host last came to an end, or a request was
     sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly was
-    first seen, by its number. service_refused: when Nova last refused to change a service. trouble:
+    first seen, by its number. moving: the records in flight, by their numbers. service_refused: where Nova refuses to change a service. trouble:
     why Nova cannot be asked before trouble_until_s.
     """
 
@@ -201,9 +217,10 @@ class Memory:
     posts: Mapping[ServerId, Post] = field(default_factory=dict)
     refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
     failed_at: Mapping[int, float] = field(default_factory=dict)
+    moving: Mapping[int, Moving] = field(default_factory=dict)
     first_seen: Mapping[str, float] = field(default_factory=dict)
     begun: frozenset[str] = frozenset()
-    service_refused: Mapping[ComputeHost, tuple[float, str]] = field(default_factory=dict)
+    service_refused: Mapping[ComputeHost, RefusedChange] = field(default_factory=dict)
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

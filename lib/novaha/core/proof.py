@@ -1,5 +1,8 @@
 """L1: what must be true before a receipt starts a recovery, and what voids it again."""
 
+from collections.abc import Iterable
+from itertools import takewhile
+
 from novaha.core.actions import Hold
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import Device, FencingEvent, HoldMark, Level, View
@@ -23,14 +26,14 @@ Source: MAX_STONITH_HISTORY in daemons/fenced/fenced_history.c, 2.1.5.
 def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
     """Return what the receipt proves, or why it proves no fencing (yet).
 
-    Four things must hold: Pacemaker's fencer wrote the receipt; every level of the node that ends
-    with `fence_nova` has a real device before it; the fencing history has a success of this
+    Four things must hold: Pacemaker's fencer wrote the receipt; every level of the node with
+    `fence_nova` had a real device before it then; the fencing history has a success of this
     fencing; and the node has not lived again since.
     """
     if receipt.by != "fenced":
         text = "its receipt was written by hand; fence it: pcs stonith fence " + receipt.node
         return Hold(receipt.node, Reason.BY_HAND, text)
-    devices = _real_devices(receipt, view)
+    devices = _devices(receipt)
     if isinstance(devices, Hold):
         return devices
     event = _success(receipt, view, policy)
@@ -73,32 +76,36 @@ def _lives_again(view: View, node: NodeName, receipt_id: str, life: Incarnation 
     return now.joined_since(life)
 
 
-def _real_devices(receipt: Receipt, view: View) -> tuple[str, ...] | Hold:
-    """Return the real devices before fence_nova in the node's levels."""
-    levels = [level for level in view.cluster.levels if level.covers(receipt.node)]
-    with_receipt = [level for level in levels if any(map(_writes_receipt, level.devices))]
-    real = [_before_receipt(level) for level in with_receipt]
-    if real and all(real):
-        return tuple(dict.fromkeys(id_ for ids in real for id_ in ids))
-    bad = [level for level, ids in zip(with_receipt, real, strict=True) if not ids]
-    which = f"level {bad[0].index}" if bad else "no level"
-    what = "has no real device before fence_nova" if bad else "of it has fence_nova"
-    text = f"{which} {what}, so its fencing proves nothing; see: pcs stonith level"
+def _devices(receipt: Receipt) -> tuple[str, ...] | Hold:
+    """Return the real devices that stood before fence_nova when the receipt was written."""
+    if receipt.devices:
+        return receipt.devices
+    unknown = "whose level could not be read when it was fenced, so that"
+    none = "whose level had no real device before fence_nova when it was fenced, so that"
+    text = (
+        f"{unknown if receipt.devices is None else none} this proves nothing; see pcs stonith level,"
+        f" then: pcs stonith fence {receipt.node}"
+    )
     return Hold(receipt.node, Reason.NO_REAL_DEVICE, text)
+
+
+def real_devices(node: NodeName, levels: Iterable[Level]) -> tuple[str, ...]:
+    """Return the real devices before fence_nova in the node's levels that write receipts.
+
+    None tells which level was used, so that one without a real device spoils the others: ().
+    """
+    mine = (level.devices for level in levels if level.covers(node))
+    real = [_before_receipt(devices) for devices in mine if any(map(_writes_receipt, devices))]
+    return tuple(dict.fromkeys(id_ for ids in real for id_ in ids)) if all(real) else ()
 
 
 def _writes_receipt(device: Device) -> bool:
     return device.agent == RECEIPT_AGENT
 
 
-def _before_receipt(level: Level) -> list[str]:
-    real: list[str] = []
-    for device in level.devices:
-        if _writes_receipt(device):
-            break
-        if device.agent is not None and device.agent not in NOT_REAL:
-            real.append(device.id)
-    return real
+def _before_receipt(devices: tuple[Device, ...]) -> list[str]:
+    before = takewhile(lambda device: not _writes_receipt(device), devices)
+    return [d.id for d in before if d.agent is not None and d.agent not in NOT_REAL]
 
 
 def _success(receipt: Receipt, view: View, policy: Policy) -> FencingEvent | Hold:

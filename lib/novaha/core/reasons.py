@@ -91,9 +91,9 @@ class Reason(Enum):
     STUCK = (
         "stuck",
         True,
-        "Evacuations have been in flight for long, and none has ended. A second request could give"
-        " an instance a second copy, so none is sent.",
-        "Their records end: look at their destination's nova-compute and bring it back.",
+        "An evacuation has been in flight for long, and its record does not change. A second request"
+        " could give the instance a second copy, so none is sent.",
+        "The record ends: look at its destination's nova-compute and bring it back.",
     )
     SETTLING = (
         "settling",

@@ -14,8 +14,8 @@ from novaha.core.names import NodeName
 Writer = Literal["fenced", "hand"]
 
 _FIELDS = re.compile(
-    r"v2 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand)"
-    r" before=(\d{1,6}|\?) life=([0-9a-f,]+|-|\?)"
+    r"v3 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand)"
+    r" before=(\d{1,6}|\?) life=([0-9a-f,]+|-|\?) devices=(\S+)"
 )
 
 
@@ -31,8 +31,10 @@ class Receipt:
     clock, good for people and for a coarse comparison only. writer: the node that ran the device.
     by: "fenced" when Pacemaker's fencer ran it, "hand" when a person did. before: successful
     fencings of the node in the writer's history at that moment, None when it gave no answer; one
-    more proves this one, whatever the clocks say. life: the incarnation that was fenced, None when
-    the CIB gave no answer.
+    more proves this one, whatever the clocks say. life: the incarnation that was fenced. devices:
+    the real devices that stood before `fence_nova` in the node's levels at that moment, () where a
+    level had none, for a topology mended later makes no old fencing real. Both are None when the
+    CIB gave no answer.
     """
 
     id: str
@@ -42,13 +44,15 @@ class Receipt:
     by: Writer
     before: int | None = None
     life: Incarnation | None = None
+    devices: tuple[str, ...] | None = None
 
     def to_value(self) -> str:
         """Return the text kept in the CIB."""
         before = "?" if self.before is None else self.before
+        devices = "?" if self.devices is None else ",".join(self.devices) or "-"
         return (
-            f"v2 id={self.id} time={self.written_s} writer={self.writer} by={self.by}"
-            f" before={before} life={text_of(self.life)}"
+            f"v3 id={self.id} time={self.written_s} writer={self.writer} by={self.by}"
+            f" before={before} life={text_of(self.life)} devices={devices}"
         )
 
 
@@ -64,4 +68,11 @@ def parse_receipt(node: NodeName, value: str) -> Receipt:
         raise MalformedReceipt(msg)
     by: Writer = "fenced" if match[4] == "fenced" else "hand"
     before = None if match[5] == "?" else int(match[5])
-    return Receipt(match[1], node, int(match[2]), NodeName(match[3]), by, before, life)
+    writer, devices = NodeName(match[3]), _devices(match[7])
+    return Receipt(match[1], node, int(match[2]), writer, by, before, life, devices)
+
+
+def _devices(text: str) -> tuple[str, ...] | None:
+    if text == "?":
+        return None
+    return () if text == "-" else tuple(text.split(","))

@@ -37,16 +37,14 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     if not recovery.beats_since(service.heartbeat):
         text = "is released; nova-compute not yet up"
         return (*again, Hold(recovery.host, Reason.HOST_STARTING, text))
-    # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
-    stale = view.now_s - services.asked_s >= policy.return_poll_s
-    ask = (AskServices(),) if stale else ()
-    return (*ask, *_give_back(view, policy, recovery, service))
-
-
-def _give_back(
-    view: View, policy: Policy, recovery: Recovery, service: Service
-) -> tuple[Decision, ...]:
     refused = refused_change(view, policy, service.host)
+    # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
+    stale = not refused and view.now_s - services.asked_s >= policy.return_poll_s
+    ask = (AskServices(),) if stale else ()
+    return (*ask, *_give_back(refused, recovery, service))
+
+
+def _give_back(refused: Hold | None, recovery: Recovery, service: Service) -> tuple[Decision, ...]:
     if service.forced_down and not recovery.found.forced_down:
         not_yet = refused and replace(refused, reason=Reason.RECORDS_OPEN)
         return (not_yet or ForceUp(service),)

@@ -53,7 +53,7 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.OVER, _R.PROVEN, "fence_nova wrote a receipt, and the fencing has ended"),
     Transition(_R.FENCING, _R.PROVEN, "the fencing ends well; the proof is kept"),
     Transition(_R.FENCING, _R.UNPROVEN, "no success shows in time, or the history is lost"),
-    Transition(_R.UNPROVEN, _R.PROVEN, "a success shows after all, or the topology is mended"),
+    Transition(_R.UNPROVEN, _R.PROVEN, "a success shows after all"),
     Transition(_R.PROVEN, _R.EVACUATING, "Nova has told how the host stands: it is forced down"),
     Transition(_R.EVACUATING, _R.RETURNING, "no instance is left on the host: it is released"),
     Transition(_R.RETURNING, _R.OVER, "the host beats, is forced up and enabled"),

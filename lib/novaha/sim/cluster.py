@@ -64,6 +64,11 @@ class Cluster:
 
     # What the tools show
 
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Return what `seen` was when a view was shown last."""
+        return self._view[0] if self._view else ()
+
     def seen(self) -> tuple[int, ...]:
         """Return what changes whenever a view would."""
         history = self._fencer.history.version if self._need_proof() else 0
@@ -106,7 +111,7 @@ class Cluster:
 
     def fence(self, compute: Compute) -> None:
         """Fence a node because a person asked for it."""
-        if not compute.unclean:
+        if not (compute.unclean or compute.fencing):
             compute.lost_s, compute.undisturbed = self._engine.now_s, True
         self._fencer.fence(compute)
 

@@ -11,6 +11,7 @@ from novaha.core.facts import Fenced
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import Device, Level
 from novaha.core.names import NodeName
+from novaha.core.proof import real_devices
 from novaha.core.receipt import Receipt, Writer
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
@@ -119,6 +120,7 @@ class Fencer:
             by,
             self.history.successes(node),
             Incarnation.of(compute.starts),
+            real_devices(node, self.levels()),
         )
         self._cib.write_receipt(receipt)
         self._book.say("fencer", f"fence_nova writes receipt {receipt.id} of {node}, and its hold")

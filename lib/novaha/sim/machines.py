@@ -62,6 +62,7 @@ class Machines:
         if compute.serving:
             self._nova.beats(compute.name)
             self._moves.resume(compute)
+            self._engine.later(COMPLETE_S, self._complete, compute, compute.life)
         if compute.up:
             self.back(compute)
 
@@ -90,7 +91,7 @@ class Machines:
     def reconsider(self) -> None:
         """Start or stop nova-compute wherever the CIB now says so."""
         for compute in self.all.values():
-            if not compute.connected:
+            if not compute.commanded:
                 continue
             if compute.serving:
                 if self._cib.marked(compute.name):
@@ -132,7 +133,7 @@ class Machines:
         self.reconsider()
 
     def _stop(self, compute: Compute, life: int) -> None:
-        held = self._cib.marked(compute.name) and compute.connected
+        held = self._cib.marked(compute.name) and compute.commanded
         if compute.life == life and compute.serving and held:
             compute.serving = False
             self._nova.beats_no_more(compute.name)

@@ -49,6 +49,11 @@ class Compute:
         """Tell whether its system runs and the network gets there."""
         return self.up and not self.isolated
 
+    @property
+    def commanded(self) -> bool:
+        """Tell whether Pacemaker's operations reach it: what it knows of the node is still so."""
+        return self.connected and self.reachable and self.connected_life == self.life
+
 
 @dataclass(slots=True, eq=False)
 class Instance:

@@ -70,10 +70,14 @@ def _summary(outcome: Outcome) -> Iterator[str]:
     yield from _section("violations", broken, "none")
 
 
+SERVES = "enabled"
+"""How a service stands that instances are placed on."""
+
+
 def standing(service: Service) -> str:
     """Return how a service stands, in words."""
     reason = f", {service.disabled_reason}" if service.disabled_reason else ""
-    enabled = "enabled" if service.enabled else f"disabled{reason}"
+    enabled = SERVES if service.enabled else f"disabled{reason}"
     return f"{enabled}, forced down" if service.forced_down else enabled
 
 

@@ -10,8 +10,8 @@ from novaha.sim.world import World
 
 REST_S = 90.0
 """For so long nothing but retries of what is shown may change before a world counts as calm."""
-STUCK_S = 600.0
-"""After so long without a change nothing will change any more."""
+STUCK_S = 900.0
+"""After so long without a change, longer than Policy.stuck_s, nothing will change any more."""
 
 
 def simulate(  # noqa: PLR0913  (the last three say how, not what)
@@ -75,6 +75,6 @@ def _over(world: World) -> bool | None:
     quiet_s = world.engine.now_s - world.book.changed_s
     if supervisor.idle or not supervisor.runs:
         return world.shown()
-    if world.shown() and world.cib.holds_anything() and quiet_s >= REST_S:
+    if world.shown() and quiet_s >= REST_S:
         return True
     return False if quiet_s >= STUCK_S else None

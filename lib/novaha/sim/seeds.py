@@ -23,9 +23,6 @@ LOSSES = ((6, 0), (60, 1), (30, 2), (4, 3))
 FAULTS = ((15, 0), (35, 1), (30, 2), (20, 3))
 """(weight, how many of them)."""
 
-EXCUSED = frozenset({"L2-bmc-lie"})
-"""What nobody can prevent: a power device that says off while the machine runs."""
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -75,8 +72,8 @@ def play(spec: WorldSpec, script: Script) -> Outcome:
 
 
 def violations(outcome: Outcome) -> tuple[Violation, ...]:
-    """Return the broken laws that are not excused; a world that finds no rest breaks L3."""
-    found = [v for v in outcome.violations if v.law not in EXCUSED]
+    """Return the broken laws that we could have kept; a world that finds no rest breaks L3."""
+    found = [v for v in outcome.violations if not v.excused]
     if not outcome.calm:
         shown = "; ".join(f"{hold.subject} {hold.text}" for hold in outcome.holds)
         text = f"still not at rest, and shows: {shown or 'nothing'}"

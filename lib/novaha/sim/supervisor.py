@@ -130,28 +130,30 @@ class Supervisor:
             self._cycling = False
         self._wait(process, holds, len(self._book.outcome.calls) - calls)
 
-    def _one_cycle(self, process: Process) -> tuple[Hold, ...]:
+    def _one_cycle(self, process: Process) -> tuple[Hold, ...] | None:
+        """Return what is held after a cycle, None where the cluster gave no answer."""
         self._wire.wait(0.0, process.life.lives)
         try:
             holds = process.reconciler.cycle()
         except ClusterUnavailable as error:
             self._book.say("nova-ha", f"gets no answer of the cluster: {error}")
-            return ()
+            return None
         self.watch.look(process.reconciler.view, holds)
         return holds
 
-    def _wait(self, process: Process, holds: tuple[Hold, ...], calls: int) -> None:
+    def _wait(self, process: Process, holds: tuple[Hold, ...] | None, calls: int) -> None:
         now_s = self._engine.now_s
         alert = now_s < self._alert_until_s
         interval_s = ALERT_INTERVAL_S if alert else INTERVAL_S
-        self.wake_s = now_s + process.reconciler.wait_s(holds, interval_s)
+        self.wake_s = now_s + process.reconciler.wait_s(holds or (), interval_s)
         if self._woken or process.posts.any_ended():
             self.wake_s = now_s + WAKE_S
             return
-        timeless = calls == 1 and all(hold.reason in TIMELESS for hold in holds)
+        answered = calls == 1 and holds is not None
+        timeless = answered and all(hold.reason in TIMELESS for hold in holds or ())
         self.idle = timeless and not self._wire.armed and not self._growing()
         if self.idle:
-            self._seen, self._rest_s = self._cluster.seen(), now_s
+            self._seen, self._rest_s = self._cluster.shown, now_s
             self.wake_s = inf
 
     def _growing(self) -> bool:

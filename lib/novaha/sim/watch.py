@@ -11,13 +11,14 @@ from novaha.core.actions import (
     ForceDown,
     ForceUp,
     Hold,
+    KeepFound,
     KeepProof,
     Release,
 )
 from novaha.core.evacuation import fates
 from novaha.core.facts import Silent
 from novaha.core.invariants import unshown
-from novaha.core.model import View
+from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
@@ -38,6 +39,7 @@ class Watch:
         self._states: dict[NodeName, RecoveryState] = {}
         self._instances: dict[NodeName, dict[ServerId, InstanceState]] = {}
         self._shown: dict[tuple[str, str], Hold] = {}
+        self._looked: tuple[ClusterView | None, Memory | None] = (None, None)
         self.held: tuple[Hold, ...] = ()
         self.acted_s = 0.0
 
@@ -69,6 +71,9 @@ class Watch:
         """Compare what the last decision of a cycle looked at with the cycle before."""
         if view is None or not view.cluster.quorate:
             return
+        if view.cluster is self._looked[0] and view.memory is self._looked[1]:
+            return
+        self._looked = (view.cluster, view.memory)
         nodes = concerned(view.cluster)
         if not nodes and not self._states:
             return
@@ -136,6 +141,8 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
             return f"keeps the proof of {proven.node} (receipt {proof.receipt_id}, {proof.action})"
         case BeginRecovery(recovery):
             return f"begins the recovery of {recovery.node} (receipt {recovery.receipt_id})"
+        case KeepFound(recovery):
+            return f"notes that a person has forced up {recovery.host}"
         case Evacuate(server, host):
             return f"evacuates {server} off {host}"
         case Release(recovery):

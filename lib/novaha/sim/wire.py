@@ -87,8 +87,8 @@ class Wire:
 
     @property
     def armed(self) -> bool:
-        """Tell whether something is to strike one of the next calls."""
-        return bool(self._faults or self._kills or self.kill_at)
+        """Tell whether the script has something strike one of the next calls."""
+        return bool(self._faults or self._kills)
 
     def add_fault(self, fault: str, call: str, count: int) -> None:
         """Have a fault strike the next calls of a name, behind those that are there already."""
@@ -110,7 +110,7 @@ class Wire:
         """
         number = len(self._outcome.calls)
         self._outcome.calls.append(call)
-        if not self.armed:
+        if not (self.armed or self.kill_at):
             return "", None
         waiting = self._faults.get(call)
         fault = waiting.pop(0) if waiting else ""

@@ -68,20 +68,30 @@ START = """<lrm_resource id="compute-1" type="remote">
  <lrm_rsc_op operation="monitor" rc-code="0" transition-key="29:3:0:uuid"/>
 </lrm_resource>"""
 CLONE = '<clone id="unfence-clone"><primitive id="u"/></clone>'
+LEVEL = """<fencing-level target="compute-1" devices="ipmi-1,nova" index="1"/>
+<primitive id="ipmi-1" class="stonith" type="fence_ipmilan"/>
+<primitive id="nova" class="stonith" type="fence_nova"/>"""
 LIVED = Incarnation.of(frozenset({"32:2:0:uuid"}))
 
 
 @pytest.mark.parametrize(
     ("answer", "scene"),
     [
-        ((0, f"<xpath-query>{CLONE}{START}</xpath-query>"), Scene("unfence-clone", LIVED)),
-        ((0, CLONE), Scene("unfence-clone", Incarnation())),
-        ((0, START), Scene(None, LIVED)),
-        (NOTHING, Scene(None, Incarnation())),
-        ((1, "broken"), Scene(None, None)),
-        ((0, "no xml"), Scene(None, None)),
+        (
+            (0, f"<xpath-query>{CLONE}{LEVEL}{START}</xpath-query>"),
+            Scene("unfence-clone", LIVED, ("ipmi-1",)),
+        ),
+        (
+            (0, f"<xpath-query>{CLONE}{START}</xpath-query>"),
+            Scene("unfence-clone", LIVED, ()),
+        ),
+        ((0, CLONE), Scene("unfence-clone", Incarnation(), ())),
+        ((0, START), Scene(None, LIVED, ())),
+        (NOTHING, Scene(None, Incarnation(), ())),
+        ((1, "broken"), Scene()),
+        ((0, "no xml"), Scene()),
     ],
-    ids=["both", "stopped", "no clone", "neither", "no answer", "nonsense"],
+    ids=["all", "no level", "stopped", "no clone", "neither", "no answer", "nonsense"],
 )
 def test_what_is_fenced_is_read_with_one_question_that_never_fails(
     tool: Tool, answer: tuple[int, str], scene: Scene

@@ -17,7 +17,7 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.decide import decide
-from novaha.core.model import Answer, Memory, Post, Refusal
+from novaha.core.model import Answer, Memory, Migration, Post, Refusal, RefusedChange, Server
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -89,16 +89,40 @@ def test_a_server_in_flight_is_not_posted_again(status: str) -> None:
     assert Reason.IN_FLIGHT in reasons(decisions)
 
 
-def test_evacuations_that_never_end_become_trouble_and_are_never_joined_by_a_second() -> None:
-    moving = known(migrations=(migration(7, 1, "pre-migrating"),))
-    later_s = NOW_S + POLICY.stuck_s
-    assert reasons(decided(moving, now_s=later_s - 1)) == {Reason.IN_FLIGHT}
-    decisions = decided(moving, now_s=later_s)
+def moving(*records: Migration, servers: tuple[Server, ...] = (server(1),)) -> Memory:
+    """Return what is known of evacuations in flight, seen by the function that notes their age."""
+    return remember.saw_migrations(known(servers=servers), HOST, records, NOW_S)
+
+
+def test_an_evacuation_that_never_ends_becomes_trouble_and_is_never_joined_by_a_second() -> None:
+    seen, later_s = moving(migration(7, 1, "pre-migrating")), NOW_S + POLICY.stuck_s
+    assert reasons(decided(seen, now_s=later_s - 1)) == {Reason.IN_FLIGHT}
+    decisions = decided(seen, now_s=later_s)
     assert posts(decisions) == []
     (stuck,) = [d for d in decisions if isinstance(d, Hold)]
-    assert stuck.reason is Reason.STUCK
-    assert "for 10 min" in stuck.text
-    assert "7 to compute-2" in stuck.text
+    assert (stuck.subject, stuck.reason) == (VM, Reason.STUCK)
+    assert "its evacuation 7 to compute-2 is 'pre-migrating' for 10 min" in stuck.text
+
+
+def test_an_evacuation_whose_record_changes_is_not_stuck() -> None:
+    seen, later_s = moving(migration(7, 1, "accepted")), NOW_S + POLICY.stuck_s - 1
+    seen = remember.saw_migrations(seen, HOST, (migration(7, 1, "running"),), later_s)
+    assert reasons(decided(seen, now_s=later_s + 1)) == {Reason.IN_FLIGHT}
+
+
+def test_a_stuck_evacuation_keeps_no_slot_from_the_others() -> None:
+    seen = moving(migration(7, 1, "running"), servers=(server(1), server(2)))
+    one = replace(POLICY, max_in_flight=1)
+    assert posts(decide(view(evacuating(), seen, NOW_S + 1), one)) == []
+    later_s = NOW_S + POLICY.stuck_s
+    assert posts(decide(view(evacuating(), seen, later_s), one)) == ["server-2"]
+
+
+def test_a_stuck_evacuation_of_a_server_that_is_gone_keeps_the_host_no_longer() -> None:
+    seen = moving(migration(7, 1, "running"), servers=())
+    assert Reason.IN_FLIGHT in reasons(decided(seen, NOW_S + 1))
+    decisions = decided(seen, NOW_S + POLICY.stuck_s)
+    assert [d for d in decisions if isinstance(d, Release)]
 
 
 def test_an_evacuation_of_before_the_recovery_is_not_joined_by_a_second() -> None:
@@ -317,7 +341,9 @@ def test_a_service_that_vanished_is_shown_and_looked_for_again_now_and_then() ->
 
 def test_a_refused_change_is_shown_and_not_repeated_at_once() -> None:
     up = ours(forced_down=False)
-    refused = known(services=(up,), service_refused={HOST: (NOW_S, "not found (404)")})
+    refused = known(
+        services=(up,), service_refused={HOST: RefusedChange(NOW_S, NOW_S, "not found (404)")}
+    )
     hold = decided(refused)[0]
     assert isinstance(hold, Hold)
     assert (hold.reason, "not found (404)" in hold.text) == (Reason.BLOCKED, True)
@@ -326,7 +352,9 @@ def test_a_refused_change_is_shown_and_not_repeated_at_once() -> None:
 
 def test_a_refused_disabling_keeps_nothing_else_from_going_on() -> None:
     enabled = ours(enabled=True, disabled_reason="")
-    refused = known(services=(enabled,), service_refused={HOST: (NOW_S, "forbidden (403)")})
+    refused = known(
+        services=(enabled,), service_refused={HOST: RefusedChange(NOW_S, NOW_S, "forbidden (403)")}
+    )
     decisions = decided(refused)
     assert posts(decisions) == [VM]
     assert reasons(decisions) == {Reason.BLOCKED}

@@ -18,7 +18,7 @@ from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Service
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import NOT_REAL, Policy
-from novaha.core.proof import HISTORY_KEPT, is_void, prove
+from novaha.core.proof import HISTORY_KEPT, is_void, prove, real_devices
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Proof
 from worlds import (
@@ -50,8 +50,13 @@ def reason_of(seen: ClusterView, now_s: float = NOW_S, **known: Any) -> Reason |
     return proof.reason if isinstance(proof, Hold) else None
 
 
+def fenced_with(*levels: Level) -> ClusterView:
+    """Return a cluster whose receipt was written while the topology had these levels."""
+    return cluster(receipts=(receipt(devices=real_devices(NODE, levels)),), levels=levels)
+
+
 def levels(*agents: str | None) -> ClusterView:
-    return cluster(levels=(level(NODE, *agents),))
+    return fenced_with(level(NODE, *agents))
 
 
 def test_a_receipt_of_a_real_level_with_a_success_in_the_history_is_proven() -> None:
@@ -85,19 +90,32 @@ def test_a_level_that_would_write_a_receipt_without_a_real_fencing_proves_nothin
 
 def test_one_bad_level_spoils_the_good_ones_for_none_says_which_was_used() -> None:
     bad = level(NODE, "fence_kdump", "fence_nova", index=2)
-    seen = cluster(levels=(level(), bad))
+    seen = fenced_with(level(), bad)
     assert reason_of(seen) is Reason.NO_REAL_DEVICE
-    hold = prove(receipt(), view(seen), POLICY)
+    hold = prove(seen.receipts[0], view(seen), POLICY)
     assert isinstance(hold, Hold)
-    assert "level 2 has no real device" in hold.text
+    assert "no real device before fence_nova when it was fenced" in hold.text
 
 
 def test_a_level_that_leaves_no_receipt_may_stand_beside() -> None:
-    assert reason_of(cluster(levels=(level(), level(NODE, "fence_sbd", index=2)))) is None
+    assert reason_of(fenced_with(level(), level(NODE, "fence_sbd", index=2))) is None
+
+
+def test_a_topology_that_is_mended_afterwards_proves_nothing() -> None:
+    seen = cluster(receipts=(receipt(devices=()),), levels=(level(),))
+    assert reason_of(seen) is Reason.NO_REAL_DEVICE
+
+
+def test_a_level_that_could_not_be_read_proves_nothing() -> None:
+    assert reason_of(cluster(receipts=(receipt(devices=None),))) is Reason.NO_REAL_DEVICE
+
+
+def test_a_topology_that_is_changed_afterwards_takes_no_proof_away() -> None:
+    assert reason_of(cluster(levels=())) is None
 
 
 def test_the_levels_of_another_node_prove_nothing() -> None:
-    assert reason_of(cluster(levels=(level(OTHER),))) is Reason.NO_REAL_DEVICE
+    assert reason_of(fenced_with(level(OTHER))) is Reason.NO_REAL_DEVICE
 
 
 @pytest.mark.parametrize(
@@ -109,12 +127,12 @@ def test_the_levels_of_another_node_prove_nothing() -> None:
     ],
 )
 def test_a_pattern_covers_the_nodes_it_matches(pattern: str, reason: Reason | None) -> None:
-    assert reason_of(cluster(levels=(level(NodeName(pattern), pattern=True),))) is reason
+    assert reason_of(fenced_with(level(NodeName(pattern), pattern=True))) is reason
 
 
 def test_a_pattern_that_cannot_be_read_covers_every_node() -> None:
     bad = Level("*[", 2, level(NODE, "fence_kdump", "fence_nova").devices, pattern=True)
-    assert reason_of(cluster(levels=(level(), bad))) is Reason.NO_REAL_DEVICE
+    assert reason_of(fenced_with(level(), bad)) is Reason.NO_REAL_DEVICE
 
 
 def test_a_history_without_an_answer_is_not_an_empty_one() -> None:
@@ -224,7 +242,8 @@ def test_what_is_written_down_is_void_by_the_same_rule() -> None:
 
 def test_the_proof_cites_the_fencing_its_devices_and_the_life_it_ended() -> None:
     two = (level(), level(NODE, "fence_kdump", "fence_sbd", "fence_nova", index=2))
-    proof = prove(receipt(), view(cluster(levels=two)), POLICY)
+    seen = fenced_with(*two)
+    proof = prove(seen.receipts[0], view(seen), POLICY)
     assert proof == Proof(
         RECEIPT_ID,
         "reboot",
@@ -321,7 +340,9 @@ def test_nothing_of_nova_is_touched_for_a_host_whose_fencing_is_not_proven(
     now_s: float,
 ) -> None:
     known = memory(services=(of,), servers=(server(),), migrations=(), asked_s=now_s)
-    decisions = decide(view(seen, known, now_s), POLICY)
+    then = real_devices(NODE, seen.levels)
+    written = replace(seen, receipts=(replace(seen.receipts[0], devices=then),), levels=())
+    decisions = decide(view(written, known, now_s), POLICY)
     begins = [d for d in decisions if isinstance(d, BeginRecovery)]
     assert bool(begins) == proves(seen)
     if not begins:

@@ -34,6 +34,7 @@ RECEIPTS = st.builds(
     by=st.sampled_from(["fenced", "hand"]),
     before=st.none() | st.integers(0, 999_999),
     life=LIVES,
+    devices=st.none() | st.lists(WORDS, max_size=3).map(tuple),
 )
 PROOFS = st.builds(
     Proof,
@@ -82,7 +83,7 @@ GOOD_RECOVERY = recovery().to_value()
     "text",
     [
         "",
-        "v1" + GOOD_RECEIPT[2:],
+        "v2" + GOOD_RECEIPT[2:],
         GOOD_RECEIPT + " more=1",
         GOOD_RECEIPT + "\n",
         GOOD_RECEIPT.replace("by=fenced", "by=me"),
@@ -91,6 +92,7 @@ GOOD_RECOVERY = recovery().to_value()
         GOOD_RECEIPT.replace("before=0", "before=-1"),
         GOOD_RECEIPT.replace("life=-", "life=xyz"),
         GOOD_RECEIPT.replace("life=-", "life=0badcafe,"),
+        GOOD_RECEIPT.replace("devices=", "devices= "),
         "x" * 10_000,
     ],
 )

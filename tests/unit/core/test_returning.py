@@ -15,7 +15,7 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.decide import decide
-from novaha.core.model import ClusterView, Migration, Service
+from novaha.core.model import ClusterView, Migration, RefusedChange, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -88,15 +88,23 @@ def test_a_started_host_is_forced_up_then_enabled_then_the_record_goes() -> None
 
 def test_a_refused_force_up_is_waited_for_and_tried_again() -> None:
     started = ours(heartbeat=STARTED)
-    refused = {HOST: (NOW_S, "evacuations are not completed")}
+    refused = {HOST: RefusedChange(NOW_S, NOW_S, "evacuations are not completed")}
     assert reasons(decided(started, service_refused=refused)) == [Reason.RECORDS_OPEN]
     later_s = NOW_S + POLICY.return_poll_s
     assert ForceUp(started) in decided(started, later_s, service_refused=refused)
 
 
+def test_a_force_up_that_is_refused_for_long_is_tried_less_often() -> None:
+    started = ours(heartbeat=STARTED)
+    refused = {HOST: RefusedChange(NOW_S - 20.0, NOW_S, "evacuations are not completed")}
+    early = decided(started, NOW_S + 7.9, service_refused=refused)
+    assert (reasons(early), AskServices() in early) == ([Reason.RECORDS_OPEN], False)
+    assert ForceUp(started) in decided(started, NOW_S + 8.0, service_refused=refused)
+
+
 def test_a_refused_enabling_is_trouble_and_tried_again() -> None:
     up = ours(heartbeat=STARTED, forced_down=False)
-    refused = {HOST: (NOW_S, "forbidden")}
+    refused = {HOST: RefusedChange(NOW_S, NOW_S, "forbidden")}
     assert reasons(decided(up, service_refused=refused)) == [Reason.BLOCKED]
     assert Enable(up) in decided(up, NOW_S + POLICY.return_poll_s, service_refused=refused)
 

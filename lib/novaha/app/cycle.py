@@ -61,7 +61,7 @@ class Reconciler:
                 answered.clear()
             if cluster is None:
                 cluster = self._observe()
-            decisions = self._decide(cluster, began_s)
+            decisions = self.decide(cluster, began_s)
             holds = tuple(d for d in decisions if isinstance(d, Hold))
             asked = tuple(q for q in questions(decisions) if q not in answered)
             if asked:
@@ -106,7 +106,8 @@ class Reconciler:
         self.memory = remember.saw_receipts(self.memory, ids, now_s)
         return cluster
 
-    def _decide(self, cluster: ClusterView, began_s: float) -> tuple[Decision, ...]:
+    def decide(self, cluster: ClusterView, began_s: float) -> tuple[Decision, ...]:
+        """Decide on all that is known now."""
         self.view = View(self.ports.clock.monotonic_s(), cluster, self.memory, began_s)
         return decide(self.view, self.policy)
 

@@ -80,7 +80,7 @@ class _Node:
     dirty: bool = True
     lied: bool = False
     unasked: bool = False
-    given_up: bool = False
+    given_up_s: float | None = None
     fenced_s: float | None = None
     taken_s: float = -inf
 
@@ -117,7 +117,7 @@ class Judge:
 
     def lived(self, fact: facts.Lived) -> None:
         node = self._node(fact.node)
-        node.dirty, node.fenced_s, node.given_up = True, None, False
+        node.dirty, node.fenced_s, node.given_up_s = True, None, None
         node.unasked = fact.unasked
 
     def powered_off(self, fact: facts.PoweredOff) -> None:
@@ -134,8 +134,9 @@ class Judge:
 
     def fenced(self, fact: facts.Fenced) -> None:
         node = self._node(fact.node)
-        node.fenced_s, node.given_up = fact.at_s, False
-        node.taken_s = fact.at_s
+        node.fenced_s = node.taken_s = fact.at_s
+        if node.given_up_s is not None and fact.lost_s > node.given_up_s:
+            node.given_up_s = None
         took_s = fact.at_s - fact.lost_s
         if fact.allowed_s is not None and took_s > fact.allowed_s + FENCING_SLACK_S:
             text = f"the fencing of {fact.node} took {took_s:.1f} s instead of {fact.allowed_s:.1f}"
@@ -210,7 +211,7 @@ class Judge:
         self._wanted[fact.node] = fact
 
     def given_up(self, fact: facts.GivenUp) -> None:
-        self._node(fact.node).given_up = True
+        self._node(fact.node).given_up_s = fact.at_s
 
     def silent(self, fact: facts.Silent) -> None:
         self._broken("L7", fact.at_s, f"nothing is done or said about {fact.node}")
@@ -219,7 +220,7 @@ class Judge:
         node = self._node(fact.node)
         if fact.running or fact.shown or fact.server in self._deleted:
             return
-        if node.fenced_s is not None and not node.given_up:
+        if node.fenced_s is not None and node.given_up_s is None:
             text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
             self._broken("L3", fact.at_s, text)
 

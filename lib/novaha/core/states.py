@@ -1,9 +1,10 @@
 """The state machine: where a recovery and each instance of it can stand, and what leads where.
 
 A recovery is one fencing of one host. No state is kept anywhere: each is recognised anew, in every
-cycle, from the cluster and from Nova (`core/decide.py: state_of`, `core/evacuation.py: fate`). The
-tables say which changes can be seen from one cycle of a process to its next; the simulator notes
-every change it sees and fails on one that is not in them, and docs/states.md is drawn from them.
+cycle, from the cluster and from Nova (`core/standing.py: stand`, `core/evacuation.py: fate`). The
+tables say which changes can be seen from one decision of a process to its next; the simulator
+notes every change it sees, a test fails on one that is not in them, and docs/states.md is drawn
+from them.
 """
 
 from enum import Enum
@@ -49,19 +50,59 @@ _R, _I = RecoveryState, InstanceState
 
 RECOVERY: tuple[Transition, ...] = (
     Transition(_R.OVER, _R.FENCING, "fence_nova writes a receipt"),
+    Transition(_R.OVER, _R.FENCED, "a receipt is there, and its fencing has ended already"),
     Transition(_R.OVER, _R.UNPROVEN, "a receipt is there that can prove nothing"),
-    Transition(_R.OVER, _R.PROVEN, "fence_nova wrote a receipt, and the fencing has ended"),
-    Transition(_R.FENCING, _R.PROVEN, "the fencing ends well; the proof is kept"),
+    Transition(_R.FENCING, _R.FENCED, "the fencing ends well"),
     Transition(_R.FENCING, _R.UNPROVEN, "no success shows in time, or the history is lost"),
-    Transition(_R.UNPROVEN, _R.PROVEN, "a success shows after all"),
+    Transition(_R.UNPROVEN, _R.FENCING, "the node is fenced again"),
+    Transition(_R.UNPROVEN, _R.FENCED, "a success shows after all, or of a fencing anew"),
+    Transition(_R.FENCED, _R.PROVEN, "the proof is kept, for Nova was not asked yet"),
+    Transition(_R.FENCED, _R.EVACUATING, "Nova was asked ahead: the host is forced down"),
     Transition(_R.PROVEN, _R.EVACUATING, "Nova has told how the host stands: it is forced down"),
     Transition(_R.EVACUATING, _R.RETURNING, "no instance is left on the host: it is released"),
+    Transition(_R.RELEASING, _R.RETURNING, "what a process that died left of a release is done"),
     Transition(_R.RETURNING, _R.OVER, "the host beats, is forced up and enabled"),
     Transition(_R.RETURNING, _R.FENCING, "the host is fenced again on its way back"),
+    Transition(_R.RETURNING, _R.FENCED, "it is fenced again, and that has ended already"),
+    Transition(_R.RETURNING, _R.UNPROVEN, "it is fenced again, and that proves nothing"),
+    Transition(_R.EVACUATING, _R.VOID, "the node joins, and a person has deleted its hold"),
+    Transition(_R.EVACUATING, _R.FENCING, "void, and the node is fenced again"),
+    Transition(_R.EVACUATING, _R.FENCED, "void, fenced again, and that has ended already"),
+    Transition(_R.EVACUATING, _R.UNPROVEN, "void, fenced again, and that proves nothing"),
+    Transition(_R.VOID, _R.FENCING, "the node is fenced again"),
+    Transition(_R.VOID, _R.FENCED, "the node is fenced again, and that has ended already"),
+    Transition(_R.FENCING, _R.OVER, "a person deletes the receipt"),
+    Transition(_R.UNPROVEN, _R.OVER, "a person deletes the receipt"),
+    Transition(_R.UNPROVEN, _R.RETURNING, "a person deletes the receipt of a newer fencing"),
+    Transition(_R.OVER, _R.UNREADABLE, "a receipt is there that cannot be read"),
+    Transition(_R.FENCING, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.UNPROVEN, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.EVACUATING, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.UNREADABLE, _R.FENCING, "the node is fenced again"),
+    Transition(_R.UNREADABLE, _R.OVER, "a person deletes what cannot be read"),
+    Transition(_R.UNREADABLE, _R.EVACUATING, "a person deletes it, or it is written anew"),
 )
 
 INSTANCE: tuple[Transition, ...] = (
     Transition(_I.READY, _I.IN_FLIGHT, "it has a slot: the request is sent"),
+    Transition(_I.IN_FLIGHT, _I.UNSURE, "the answer is there, or lost; the record is not seen yet"),
+    Transition(_I.UNSURE, _I.IN_FLIGHT, "its migration record is seen"),
     Transition(_I.IN_FLIGHT, _I.MOVED, "its migration record is done"),
+    Transition(_I.UNSURE, _I.MOVED, "its migration record is seen, and done"),
     Transition(_I.MOVED, _I.GONE, "Nova lists it elsewhere"),
+    Transition(_I.IN_FLIGHT, _I.WAITING, "Nova refuses, or its record ends badly"),
+    Transition(_I.UNSURE, _I.WAITING, "its record ends badly, or none came of the request"),
+    Transition(_I.UNSURE, _I.CHECKING, "no record came of it, and the next try is due"),
+    Transition(_I.UNSURE, _I.READY, "no record came of it, and it is due and read again"),
+    Transition(_I.WAITING, _I.CHECKING, "the next try is due"),
+    Transition(_I.WAITING, _I.READY, "the next try is due, and Nova was asked meanwhile"),
+    Transition(_I.CHECKING, _I.READY, "Nova still has it on the host, and nothing moves it"),
+    Transition(_I.READY, _I.UNSURE, "the request is sent, and answered at once"),
+    Transition(_I.READY, _I.MOVED, "a request of before, or of a person, has moved it"),
+    Transition(_I.MOVED, _I.IN_FLIGHT, "a person evacuates it once more"),
+    Transition(_I.READY, _I.GONE, "a person deleted or moved it"),
+    Transition(_I.IN_FLIGHT, _I.GONE, "Nova lists it elsewhere, or it was deleted"),
+    Transition(_I.UNSURE, _I.GONE, "Nova lists it elsewhere, or it was deleted"),
+    Transition(_I.WAITING, _I.GONE, "a person deleted or moved it"),
+    Transition(_I.CHECKING, _I.GONE, "a person deleted or moved it"),
 )

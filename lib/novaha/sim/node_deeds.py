@@ -6,6 +6,9 @@ from novaha.core.receipt import Writer
 from novaha.sim.world import World
 
 
+LEVEL_WAIT_S = 1.0
+
+
 def crash(world: World, node: str) -> None:
     """End all that runs on a node."""
     world.book.say("cluster", f"{node} crashes")
@@ -75,9 +78,12 @@ def fence(world: World, node: str) -> None:
 
 
 def level(world: World, node: str, kind: str) -> None:
-    """Give a node another fencing level."""
-    world.book.say("operator", f"gives {node} the fencing level {kind}")
+    """Give a node another fencing level; nobody does that in the middle of a fencing."""
     compute = world.compute(node)
+    if compute.fencing and compute.failing_s is None:
+        world.engine.later(LEVEL_WAIT_S, level, world, node, kind)
+        return
+    world.book.say("operator", f"gives {node} the fencing level {kind}")
     compute.level = kind
     world.cluster.changed()
     if kind != "real":

@@ -1,9 +1,11 @@
 """NovaEvacuate: one recovery process on one controller, waited for, woken, killed, started again."""
 
+from functools import partial
 from math import ceil, inf
 
 from novaha.app.cycle import Reconciler
-from novaha.core.actions import Hold
+from novaha.core.actions import Decision, Hold
+from novaha.core.model import ClusterView
 from novaha.core.names import NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -26,6 +28,8 @@ ALERT_S = 15.0
 WAKE_S = 0.02
 RESTART_S = 5.0
 """How long Pacemaker takes to find a process dead, or its controller, and to start another."""
+MISLED_S = 15.0
+"""For so long what a process was told wrongly may show in what it believes."""
 STALL_S = 120.0
 """A process without progress for so long is killed by its monitor."""
 
@@ -42,6 +46,17 @@ TIMELESS = frozenset(
     }
 )
 """What a process holds for, and nothing but a change in the cluster ends; no time does."""
+
+
+class Watched(Reconciler):
+    """The shipped loop; its journal sees what each decision looks at."""
+
+    def decide(self, cluster: ClusterView, began_s: float) -> tuple[Decision, ...]:
+        """Decide as shipped."""
+        decisions = super().decide(cluster, began_s)
+        if self.view is not None and isinstance(self.ports.journal, Watch):
+            self.ports.journal.look(self.view)
+        return decisions
 
 
 class Process:
@@ -102,6 +117,7 @@ class Supervisor:
         self.idle = False
         self.wake_s = inf
         wire.kill = self.kill
+        wire.mislead = partial(self.watch.forget, MISLED_S)
         self._start(0)
 
     @property
@@ -137,8 +153,9 @@ class Supervisor:
             holds = process.reconciler.cycle()
         except ClusterUnavailable as error:
             self._book.say("nova-ha", f"gets no answer of the cluster: {error}")
+            self.watch.forget()
             return None
-        self.watch.look(process.reconciler.view, holds)
+        self.watch.end(process.reconciler.view, holds)
         return holds
 
     def _wait(self, process: Process, holds: tuple[Hold, ...] | None, calls: int) -> None:
@@ -249,6 +266,7 @@ class Supervisor:
         )
         if number:
             self._book.say("cluster", f"NovaEvacuate is started on {first}")
-        self._process = Process(first, life, posts, Reconciler(ports, self._policy))
+        self.watch.forget()
+        self._process = Process(first, life, posts, Watched(ports, self._policy))
         self.wake_s = self._engine.now_s
         self.idle = False

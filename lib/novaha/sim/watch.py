@@ -1,5 +1,7 @@
 """The journal port, and what changes from one cycle to the next: states, holds, silence."""
 
+from math import inf
+
 from novaha.core.actions import (
     Action,
     BeginRecovery,
@@ -39,6 +41,7 @@ class Watch:
         self._states: dict[NodeName, RecoveryState] = {}
         self._instances: dict[NodeName, dict[ServerId, InstanceState]] = {}
         self._shown: dict[tuple[str, str], Hold] = {}
+        self._fresh_until_s = inf
         self._looked: tuple[ClusterView | None, Memory | None] = (None, None)
         self.held: tuple[Hold, ...] = ()
         self.acted_s = 0.0
@@ -67,18 +70,26 @@ class Watch:
 
     # What a cycle shows
 
-    def look(self, view: View | None, holds: tuple[Hold, ...]) -> None:
-        """Compare what the last decision of a cycle looked at with the cycle before."""
-        if view is None or not view.cluster.quorate:
+    def end(self, view: View | None, holds: tuple[Hold, ...]) -> None:
+        """Judge the end of a cycle: silence about what is left to recover breaks a law."""
+        if view is not None and view.cluster.quorate:
+            for node in unshown(view, self._policy, holds):
+                self._book.see(Silent(self._engine.now_s, node))
+
+    def forget(self, for_s: float = 0.0) -> None:
+        """Begin anew, now or for a while: what was seen before, or is seen then, is no change."""
+        self._states, self._instances = {}, {}
+        self._fresh_until_s = self._engine.now_s + for_s
+
+    def look(self, view: View) -> None:
+        """Compare what a decision looks at with the one before."""
+        if not view.cluster.quorate:
+            self.forget()
             return
         if view.cluster is self._looked[0] and view.memory is self._looked[1]:
             return
         self._looked = (view.cluster, view.memory)
         nodes = concerned(view.cluster)
-        if not nodes and not self._states:
-            return
-        for node in unshown(view, self._policy, holds):
-            self._book.see(Silent(self._engine.now_s, node))
         for node in [n for n in self._states if n not in nodes]:
             self._node(node, RecoveryState.OVER)
         for node in nodes:
@@ -90,6 +101,8 @@ class Watch:
                     self._fates(node, view, record)
             elif node in self._instances:
                 self._leave(node, standing.state)
+        if self._engine.now_s >= self._fresh_until_s:
+            self._fresh_until_s = inf
 
     def _node(self, node: NodeName, state: RecoveryState) -> None:
         before = self._states.get(node, RecoveryState.OVER)
@@ -129,6 +142,9 @@ class Watch:
                 self._change(server, was.name, InstanceState.GONE.name)
 
     def _change(self, name: str, before: str, after: str) -> None:
+        if self._fresh_until_s < inf:
+            self._book.say("nova-ha", f"{name}: {after}")
+            return
         self._book.outcome.changes[before, after] += 1
         self._book.say("nova-ha", f"{name}: {before} -> {after}")
 

@@ -68,7 +68,8 @@ class Wire:
     """All calls of all our processes, in order.
 
     paused_until_s: the process gets no processor before that. kill_at: the number of a call (the
-    first is 0) and whether the process dies before or after its effect.
+    first is 0) and whether the process dies before or after its effect. mislead: called when a
+    process was told what is true no more.
     """
 
     def __init__(self, engine: Engine, book: Book, nova: Nova) -> None:
@@ -84,6 +85,7 @@ class Wire:
         self.paused_until_s = 0.0
         self.kill_at: tuple[int, When] | None = None
         self.kill: Callable[[], None] = lambda: None
+        self.mislead: Callable[[], None] = lambda: None
 
     @property
     def armed(self) -> bool:
@@ -170,6 +172,7 @@ class Wire:
         value = effect()
         if fault == "stale" and kept_as:
             value = self.past.answer(kept_as, value)
+            self.mislead()
         self.wait(took_s / 2, alive)
         if dies is not None:
             self.die(f"after {name}")

@@ -15,6 +15,7 @@ Simpler than reality:
   go on after 4 s with its connections, after 5 s with the recovery process. There is never more
   than one process: what keeps a second one away (fencing, a lock) is not part of this world.
 - All controllers see the CIB at the same moment; a stale answer is a fault of its own.
+- Nobody changes a node's levels between its real device and the receipt, less than a second later.
 - A device answers always after the same time. A fencing that fails each time is tried again one
   second later without an alert, though its lines are in the history.
 - nova-compute is started by one resource: the hold acts on it at once, and stopping it leaves its

@@ -23,6 +23,9 @@ Simpler than reality:
   of those that are being evacuated: the most dangerous configuration there is.
 - A request to a nova-compute that died is lost and not found in a queue when it is back, so that
   the evacuation's record stays in flight for ever.
+- All records of a host that are due are completed by one start of nova-compute; Nova completes
+  the newest of each instance only (_destroy_evacuated_instances), so that a host with two `done`
+  records of one instance is forced up after a second start at the earliest.
 - The scheduler takes the host with the fewest instances. Nothing is migrated, booted or resized.
 - Nova's API is down, slow or refuses as a whole; nova-conductor and the message queue never fail.
 - A controller's monotonic clock never stops, and no call times out by itself: "no answer" comes as

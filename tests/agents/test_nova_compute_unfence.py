@@ -5,7 +5,10 @@ from agentnode import Node, Result
 from novaha.adapters.cib import PROPERTY_SET
 
 AGENT = "agents/NovaComputeUnfence"
-RECEIPT = "v3 id=0123456789ab time=1700000000 writer=controller-1 by=fenced before=0 life=- devices=ipmi-1"
+RECEIPT = (
+    "v3 id=0123456789ab time=1700000000 writer=controller-1 by=fenced before=0 life=-"
+    " devices=ipmi-1"
+)
 
 
 def _put(node: Node, name: str, value: str) -> None:

@@ -14,8 +14,8 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migration, Server, Service
 from novaha.core.incarnation import Incarnation
+from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import IN_FLIGHT
 from novaha.core.proof import real_devices

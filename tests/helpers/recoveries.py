@@ -2,9 +2,9 @@
 
 from fakeports import Fault, Process
 from fakeworld import World
-from novaha.core.reasons import Reason
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 
 TOUCH_NOVA = {"force_down", "force_up", "disable", "enable", "send"}
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     Answer,
     ClusterView,
@@ -16,7 +17,6 @@ from novaha.core.model import (
     Service,
     View,
 )
-from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Found, Phase, Proof, Proven, Recovery
@@ -32,7 +32,7 @@ DEVICES = ("device-1-fence_ipmilan",)
 NEXT_LIFE = Incarnation(frozenset({"0badcafe"}))
 
 
-def receipt(
+def receipt(  # noqa: PLR0913  (one argument per field that some test turns)
     node: NodeName = NODE,
     id_: str = RECEIPT_ID,
     *,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import smallview as look
 from novaha.app.apply import apply, ask, take_results
 from novaha.core import decide as core
 from novaha.core import memory as remember
@@ -26,7 +27,6 @@ from novaha.core.policy import Policy
 from novaha.core.standing import concerned
 from novaha.errors import ClusterUnavailable
 from novaha.ports import Ports
-import smallview as look
 from smallcalls import ERROR, OBSERVE, REFUSED, Call, Next, Replay
 from smallview import Key, Table
 from smallworld import Reply

@@ -10,10 +10,8 @@ from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     HOLD_PREFIX,
     ClusterView,
-    Device,
     FencingEvent,
     HoldMark,
-    Level,
 )
 from novaha.core.names import NodeName
 from novaha.core.proof import successes_of

@@ -47,8 +47,8 @@ class Reconciler:
         """Do all that can be done now and return what is being waited for.
 
         A question is asked once between two actions or results: a Nova that takes longer to answer
-        than the answer stays fresh must not keep the actions waiting. Raises ClusterUnavailable; Nova's
-        troubles are remembered and returned as a Hold.
+        than the answer stays fresh must not keep the actions waiting. Raises ClusterUnavailable;
+        Nova's troubles are remembered and returned as a Hold.
         """
         cluster: ClusterView | None = None
         holds: tuple[Hold, ...] = ()

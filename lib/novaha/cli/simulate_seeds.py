@@ -194,7 +194,7 @@ def _content(
         "seeds": [chosen[0], chosen[-1]],
         "schedules": tally.schedules,
         "seconds": round(took_s, 3),
-        "virtual_s": round(tally.virtual_s, 3),
+        "virtual_s": tally.virtual_s,
         "words": dict(sorted(tally.words.items())),
         "faults": dict(sorted(tally.faults.items())),
         "changes": {"seen": seen, "never": missing, "in_no_table": strange},

@@ -32,7 +32,7 @@ FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
 
 UNSEEN_S = 20.0
-"""What a person did may be so young when we do the same: neither Nova nor we can tell them apart."""
+"""What a person did may be so young when we do the same: nobody can tell the two apart."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,12 @@ class Judge:
     _flights: dict[int, _Flight] = field(default_factory=dict)
     _writers: dict[ServerId, list[NodeName]] = field(default_factory=dict)
     _beside: set[ServerId] = field(default_factory=set)
-    _deleted: set[ServerId] = field(default_factory=set)
+    _gone: set[ServerId] = field(default_factory=set)
     _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
-        _rules()[type(fact)](self, fact)
+        self._rules()[type(fact)](self, fact)
 
     def _node(self, name: NodeName) -> _Node:
         node = self._nodes.get(name)
@@ -115,12 +115,12 @@ class Judge:
     def _broken(self, law: str, at_s: float, text: str) -> None:
         self.violations.append(Violation(law, at_s, text))
 
-    def lived(self, fact: facts.Lived) -> None:
+    def _lived(self, fact: facts.Lived) -> None:
         node = self._node(fact.node)
         node.dirty, node.fenced_s, node.given_up_s = True, None, None
         node.unasked = fact.unasked
 
-    def powered_off(self, fact: facts.PoweredOff) -> None:
+    def _powered_off(self, fact: facts.PoweredOff) -> None:
         node = self._node(fact.node)
         node.dirty = node.lied = node.unasked = False
         for flight in self._flights.values():
@@ -129,10 +129,10 @@ class Judge:
             if fact.node in writers:
                 writers.remove(fact.node)
 
-    def lied(self, fact: facts.Lied) -> None:
+    def _lied(self, fact: facts.Lied) -> None:
         self._node(fact.node).lied = True
 
-    def fenced(self, fact: facts.Fenced) -> None:
+    def _fenced(self, fact: facts.Fenced) -> None:
         node = self._node(fact.node)
         node.fenced_s = node.taken_s = fact.at_s
         if node.given_up_s is not None and fact.lost_s > node.given_up_s:
@@ -142,7 +142,7 @@ class Judge:
             text = f"the fencing of {fact.node} took {took_s:.1f} s instead of {fact.allowed_s:.1f}"
             self._broken("L5", fact.at_s, text)
 
-    def accepted(self, fact: facts.Accepted) -> None:
+    def _accepted(self, fact: facts.Accepted) -> None:
         mine = [f for f in self._flights.values() if f.accepted.server == fact.server]
         beside = [f for f in mine if not f.dead and f.accepted.node == fact.node]
         self._flights[fact.record] = _Flight(fact)
@@ -172,15 +172,15 @@ class Judge:
             text = f"{fact.server} is evacuated off {fact.node}, whose fencing never succeeded"
             self._broken(law, fact.at_s, text)
 
-    def scheduled(self, fact: facts.Scheduled) -> None:
+    def _scheduled(self, fact: facts.Scheduled) -> None:
         flight = self._flights.get(fact.record)
         if flight is not None:
             flight.to = fact.node
 
-    def record_ended(self, fact: facts.RecordEnded) -> None:
+    def _record_ended(self, fact: facts.RecordEnded) -> None:
         self._flights.pop(fact.record, None)
 
-    def guest_started(self, fact: facts.GuestStarted) -> None:
+    def _guest_started(self, fact: facts.GuestStarted) -> None:
         writers = self._writers.setdefault(fact.server, [])
         others = [node for node in writers if node != fact.node]
         for flight in self._flights.values():
@@ -199,32 +199,34 @@ class Judge:
             return "L2-autostart"
         return "L2-operator" if server in self._beside else "L2"
 
-    def guest_ended(self, fact: facts.GuestEnded) -> None:
+    def _guest_ended(self, fact: facts.GuestEnded) -> None:
         writers = self._writers.get(fact.server, [])
         if fact.node in writers:
             writers.remove(fact.node)
 
-    def deleted(self, fact: facts.Deleted) -> None:
-        self._deleted.add(fact.server)
+    def _deleted(self, fact: facts.Deleted) -> None:
+        self._gone.add(fact.server)
+        for flight in self._flights.values():
+            flight.done |= flight.accepted.server == fact.server
 
-    def service_set(self, fact: facts.ServiceSet) -> None:
+    def _service_set(self, fact: facts.ServiceSet) -> None:
         self._wanted[fact.node] = fact
 
-    def given_up(self, fact: facts.GivenUp) -> None:
+    def _given_up(self, fact: facts.GivenUp) -> None:
         self._node(fact.node).given_up_s = fact.at_s
 
-    def silent(self, fact: facts.Silent) -> None:
+    def _silent(self, fact: facts.Silent) -> None:
         self._broken("L7", fact.at_s, f"nothing is done or said about {fact.node}")
 
-    def instance_left(self, fact: facts.InstanceLeft) -> None:
+    def _instance_left(self, fact: facts.InstanceLeft) -> None:
         node = self._node(fact.node)
-        if fact.running or fact.shown or fact.server in self._deleted:
+        if fact.running or fact.shown or fact.server in self._gone:
             return
         if node.fenced_s is not None and node.given_up_s is None:
             text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
             self._broken("L3", fact.at_s, text)
 
-    def service_left(self, fact: facts.ServiceLeft) -> None:
+    def _service_left(self, fact: facts.ServiceLeft) -> None:
         wanted = self._wanted.get(fact.node)
         if wanted is not None and wanted[2:] != fact[2:]:
             text = f"the service of {fact.node} is left {_setting(*fact[2:])}"
@@ -232,31 +234,31 @@ class Judge:
             law = "L6-operator" if at_once and wanted[2:4] == fact[2:4] else "L6"
             self._broken(law, fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
 
+    @classmethod
+    @cache
+    def _rules(cls) -> dict[type, Callable[["Judge", Any], None]]:
+        return {
+            facts.Lived: cls._lived,
+            facts.PoweredOff: cls._powered_off,
+            facts.Lied: cls._lied,
+            facts.Fenced: cls._fenced,
+            facts.Accepted: cls._accepted,
+            facts.Scheduled: cls._scheduled,
+            facts.RecordEnded: cls._record_ended,
+            facts.GuestStarted: cls._guest_started,
+            facts.GuestEnded: cls._guest_ended,
+            facts.Deleted: cls._deleted,
+            facts.ServiceSet: cls._service_set,
+            facts.GivenUp: cls._given_up,
+            facts.Silent: cls._silent,
+            facts.InstanceLeft: cls._instance_left,
+            facts.ServiceLeft: cls._service_left,
+        }
+
 
 def _setting(enabled: bool, reason: str, forced_down: bool) -> str:  # noqa: FBT001
     able = "enabled" if enabled else f"disabled ({reason})"
     return f"{able}, {'forced down' if forced_down else 'free'}"
-
-
-@cache
-def _rules() -> dict[type, Callable[[Judge, Any], None]]:
-    return {
-        facts.Lived: Judge.lived,
-        facts.PoweredOff: Judge.powered_off,
-        facts.Lied: Judge.lied,
-        facts.Fenced: Judge.fenced,
-        facts.Accepted: Judge.accepted,
-        facts.Scheduled: Judge.scheduled,
-        facts.RecordEnded: Judge.record_ended,
-        facts.GuestStarted: Judge.guest_started,
-        facts.GuestEnded: Judge.guest_ended,
-        facts.Deleted: Judge.deleted,
-        facts.ServiceSet: Judge.service_set,
-        facts.GivenUp: Judge.given_up,
-        facts.Silent: Judge.silent,
-        facts.InstanceLeft: Judge.instance_left,
-        facts.ServiceLeft: Judge.service_left,
-    }
 
 
 def violations(history: Iterable[Fact], limit: int) -> tuple[Violation, ...]:

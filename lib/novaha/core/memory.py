@@ -87,7 +87,7 @@ def saw_migrations(
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     before = memory.migrations.get(host)
     changed = before is None or _ended(before.value) != _ended(migrations)
-    return replace(
+    known = replace(
         memory,
         changed_s={**memory.changed_s, host: asked_s} if changed else memory.changed_s,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
@@ -97,6 +97,25 @@ def saw_migrations(
         moving=_moving(memory.moving, migrations, asked_s),
         trouble=None,
     )
+    return _lose_vanished(known, before.value if before else (), migrations, asked_s)
+
+
+def _lose_vanished(
+    memory: Memory, before: Iterable[Migration], now: Iterable[Migration], asked_s: float
+) -> Memory:
+    """Take a record that was in flight and is not listed any more for a request that was lost.
+
+    Nova deletes an instance's records with it (seen with 34.0); but an answer may be an old one.
+    """
+    ids = {m.id for m in now}
+    for m in before:
+        if m.status in IN_FLIGHT and m.id not in ids and m.server not in memory.posts:
+            post = Post("lost", asked_s, m.source, m.id - 1)
+            memory = replace(memory, posts={**memory.posts, m.server: post})
+            memory = lost(
+                memory, m.server, asked_s, f"its evacuation {m.id} is not listed any more"
+            )
+    return memory
 
 
 def _moving(

@@ -205,7 +205,8 @@ class Memory:
     begun: receipts whose recovery this process itself began, so that no earlier process can have a
     request on the wire. changed_s: when a record of a host last came to an end, or a request was
     sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly was
-    first seen, by its number. moving: the records in flight, by their numbers. service_refused: where Nova refuses to change a service. trouble:
+    first seen, by its number. moving: the records in flight, by their numbers. service_refused:
+    where Nova refuses to change a service. trouble:
     why Nova cannot be asked before trouble_until_s.
     """
 

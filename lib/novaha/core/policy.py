@@ -33,8 +33,8 @@ class Policy:
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
-    services. stuck_s: after so long without a change an evacuation is shown as stuck, and others are
-    sent beside it. retry_first_s, retry_last_s: bounds of the backoff.
+    services. stuck_s: after so long without a change an evacuation is shown as stuck, and others
+    are sent beside it. retry_first_s, retry_last_s: bounds of the backoff.
     """
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)

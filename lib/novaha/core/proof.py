@@ -80,11 +80,10 @@ def _devices(receipt: Receipt) -> tuple[str, ...] | Hold:
     """Return the real devices that stood before fence_nova when the receipt was written."""
     if receipt.devices:
         return receipt.devices
-    unknown = "whose level could not be read when it was fenced, so that"
-    none = "whose level had no real device before fence_nova when it was fenced, so that"
+    had = "could not be read" if receipt.devices is None else "had no real device before fence_nova"
     text = (
-        f"{unknown if receipt.devices is None else none} this proves nothing; see pcs stonith level,"
-        f" then: pcs stonith fence {receipt.node}"
+        f"its level {had} when it was fenced, which proves nothing; see pcs stonith level, then:"
+        f" pcs stonith fence {receipt.node}"
     )
     return Hold(receipt.node, Reason.NO_REAL_DEVICE, text)
 

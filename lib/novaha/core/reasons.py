@@ -91,8 +91,7 @@ class Reason(Enum):
     STUCK = (
         "stuck",
         True,
-        "An evacuation has been in flight for long, and its record does not change. A second request"
-        " could give the instance a second copy, so none is sent.",
+        "An evacuation is in flight for long and unchanged; a second could make a second copy.",
         "The record ends: look at its destination's nova-compute and bring it back.",
     )
     SETTLING = (

@@ -99,6 +99,7 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.CHECKING, _I.READY, "Nova still has it on the host, and nothing moves it"),
     Transition(_I.READY, _I.UNSURE, "the request is sent, and answered at once"),
     Transition(_I.READY, _I.MOVED, "a request of before, or of a person, has moved it"),
+    Transition(_I.IN_FLIGHT, _I.CHECKING, "its record is not listed any more, nor tried again"),
     Transition(_I.MOVED, _I.IN_FLIGHT, "a person evacuates it once more"),
     Transition(_I.READY, _I.GONE, "a person deleted or moved it"),
     Transition(_I.IN_FLIGHT, _I.GONE, "Nova lists it elsewhere, or it was deleted"),

@@ -134,7 +134,7 @@ class SimCloud:
 class SimPosts:
     """Evacuate requests of one process: its death loses the answers, not the effects."""
 
-    def __init__(  # noqa: PLR0913  (the world that requests travel through)
+    def __init__(
         self,
         wire: Wire,
         life: Life,
@@ -180,15 +180,10 @@ class SimPosts:
         return bool(self._ended)
 
     def _arrive(self, evacuate: Evacuate, heard: bool, travel_s: float) -> None:  # noqa: FBT001
-        error: Exception | None = None
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
-        try:
-            if down:
-                raise CloudUnavailable(down)
-            self._nova.evacuate(evacuate.server, by)
-        except (CloudRefused, CloudUnavailable) as raised:
-            error = raised
+        answer = self._nova.answer
+        error = CloudUnavailable(down) if down else answer(evacuate.server, by)
         if heard:
             self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
+from novaha.sim.script import seconds
 from novaha.sim.spec import Event, Instance, WorldSpec
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def random_world(rng: Random) -> WorldSpec:
     nodes = rng.choice((3, 4, 4, 4, 5))
     computes = tuple(NodeName(f"compute-{n}") for n in range(1, nodes + 1))
     group = "web" if rng.random() < GROUPED else ""
-    places = [computes[0], *rng.choices(computes, k=rng.choice((0, 1, 1, 2, 3, 4)))]
+    places = sorted([computes[0], *rng.choices(computes, k=rng.choice((0, 1, 1, 2, 3, 4)))])
     instances = [Instance(ServerId(f"vm-{n}"), at, group) for n, at in enumerate(places, 1)]
     return WorldSpec(
         computes,
@@ -57,7 +58,8 @@ class Draw:
     def add(self, at_s: float, word: str, *arguments: object) -> float:
         """Add an event; return its second."""
         at_s = round(min(max(at_s, 0.0), MENDED_S), 2)
-        self.events.append(Event(at_s, word, tuple(map(str, arguments))))
+        texts = (seconds(a) if isinstance(a, float) else str(a) for a in arguments)
+        self.events.append(Event(at_s, word, tuple(texts)))
         return at_s
 
     def lose_a_compute(self) -> None:

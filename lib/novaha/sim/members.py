@@ -1,4 +1,4 @@
-"""The controllers: which of them are alive, whether they are quorate, how wrong their clocks are."""
+"""The controllers: which are alive, whether they are quorate, how wrong their clocks are."""
 
 from novaha.core.names import NodeName
 from novaha.sim.engine import EPOCH_S, Engine

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from novaha.core.receipt import Writer
 from novaha.sim.world import World
 
-
 LEVEL_WAIT_S = 1.0
 
 

@@ -114,6 +114,14 @@ class Nova:
             raise CloudRefused(msg, 409)
         self.begin_move(instance, by)
 
+    def answer(self, server: ServerId, by: By) -> CloudRefused | CloudUnavailable | None:
+        """Return the error that answers an evacuate request, None for 200."""
+        try:
+            self.evacuate(server, by)
+        except (CloudRefused, CloudUnavailable) as error:
+            return error
+        return None
+
     # What happens behind the API
 
     def is_up(self, state: ServiceState) -> bool:

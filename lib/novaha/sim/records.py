@@ -90,7 +90,7 @@ class ServiceState:
 
 @dataclass(slots=True, eq=False)
 class Evacuation:
-    """An evacuation record and what it will come to. to_life: the destination's life it began in."""
+    """An evacuation record, what it will come to, and the destination's life it began in."""
 
     id: int
     instance: Instance

@@ -14,7 +14,7 @@ STUCK_S = 900.0
 """After so long without a change, longer than Policy.stuck_s, nothing will change any more."""
 
 
-def simulate(  # noqa: PLR0913  (the last three say how, not what)
+def simulate(
     spec: WorldSpec,
     events: Sequence[Event],
     seed: int = 0,

@@ -37,7 +37,7 @@ class Tally:
     """What many schedules came to; first: the lowest seeds that broke a law, with the laws."""
 
     schedules: int = 0
-    virtual_s: float = 0.0
+    virtual_s: int = 0
     words: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -88,7 +88,7 @@ def run(seeds: Iterable[int]) -> Tally:
         drawn = schedule(seed)
         outcome = play(drawn.spec, drawn.script)
         tally.schedules += 1
-        tally.virtual_s += outcome.ended_s
+        tally.virtual_s += round(outcome.ended_s)
         tally.words.update(event.word for event in drawn.script.events)
         tally.faults.update(outcome.faults)
         tally.changes.update(outcome.changes)

@@ -1,4 +1,4 @@
-"""NovaEvacuate: one recovery process on one controller, waited for, woken, killed, started again."""
+"""NovaEvacuate: one recovery process on a controller, waited for, woken, killed, started again."""
 
 from functools import partial
 from math import ceil, inf
@@ -14,7 +14,7 @@ from novaha.ports import Ports
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
-from novaha.sim.doors import Life, SimCloud, SimCluster, SimClock, SimPosts
+from novaha.sim.doors import Life, SimClock, SimCloud, SimCluster, SimPosts
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.fencer import Fencer
 from novaha.sim.members import Members
@@ -81,7 +81,7 @@ class Supervisor:
     there is none until then.
     """
 
-    def __init__(  # noqa: PLR0913  (all doors of the world lead to the process)
+    def __init__(
         self,
         engine: Engine,
         book: Book,

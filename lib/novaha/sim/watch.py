@@ -135,7 +135,7 @@ class Watch:
         self._instances[node] = now
 
     def _leave(self, node: NodeName, state: RecoveryState) -> None:
-        """Note the instances that left a released host; those that stay are simply no longer ours."""
+        """Note the instances that left a released host; those that stay are ours no more."""
         stay = (InstanceState.WAITING, InstanceState.CHECKING)
         for server, was in self._instances.pop(node).items():
             if state in _RELEASED and was not in stay:

@@ -1,4 +1,4 @@
-"""Where every external call of our processes passes: it takes its time, and meets its fault here."""
+"""Where every external call of our processes passes, takes its time, and meets its fault."""
 
 from collections import deque
 from collections.abc import Callable
@@ -148,7 +148,7 @@ class Wire:
             return NO_KEYSTONE
         return ""
 
-    def call(  # noqa: PLR0913  (each is another side of one call)
+    def call(
         self,
         name: str,
         door: Door,

@@ -19,7 +19,14 @@ SPEC = WorldSpec(
     (NODE, NodeName("compute-2"), NodeName("compute-3")), instances=(Instance(VM, NODE),)
 )
 SCRIPT = Script((Event(10.0, "crash", (NODE,)),), 600.0)
-SERVICE = Service("1", ComputeHost("compute-1"), True, "", False, "1")
+SERVICE = Service(
+    "1",
+    ComputeHost("compute-1"),
+    enabled=True,
+    disabled_reason="",
+    forced_down=False,
+    heartbeat="1",
+)
 PLAIN = Outcome(calm=True, hosts={VM: "compute-2"}, accepted=Counter({VM: 1}), services=(SERVICE,))
 
 

@@ -4,11 +4,11 @@ import json
 from collections import Counter
 
 from novaha.core.actions import Hold
-from novaha.core.model import Service
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.reasons import Reason
 from novaha.sim.report import as_json, report
 from novaha.sim.spec import Outcome, TraceLine, Violation
+from worlds import service
 
 VM_1, VM_2 = ServerId("vm-1"), ServerId("vm-2")
 OUTCOME = Outcome(
@@ -22,8 +22,8 @@ OUTCOME = Outcome(
     hosts={VM_1: "compute-2", VM_2: ""},
     accepted=Counter({VM_1: 2}),
     services=(
-        Service("1", ComputeHost("compute-1"), True, "", False, "1"),
-        Service("2", ComputeHost("compute-2"), False, "disk", True, "1"),
+        service(ComputeHost("compute-1")),
+        service(ComputeHost("compute-2"), enabled=False, disabled_reason="disk", forced_down=True),
     ),
     holds=(Hold("vm-2", Reason.BLOCKED, "no valid host"),),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from novaha.core.actions import Hold
 from novaha.core.reasons import Reason
+from novaha.core.states import INSTANCE, RECOVERY
 from novaha.sim import seeds
 from novaha.sim.draw import MENDED_S
 from novaha.sim.script import parse, render
@@ -106,8 +107,18 @@ def test_a_seed_gives_the_same_outcome_in_another_process() -> None:
     assert "crash" in texts[0]
 
 
-def test_no_law_is_broken_by_some_hundreds_of_schedules() -> None:
-    assert [f"{seed}: {v.law} {v.text}" for seed, v in run(CHECKED).broken] == []
+@pytest.fixture(scope="module")
+def checked() -> Tally:
+    return run(CHECKED)
+
+
+def test_no_law_is_broken_by_some_hundreds_of_schedules(checked: Tally) -> None:
+    assert [f"{seed}: {v.law} {v.text}" for seed, v in checked.broken] == []
+
+
+def test_every_change_of_state_that_is_seen_stands_in_the_tables(checked: Tally) -> None:
+    known = {(row.before.name, row.after.name) for row in (*RECOVERY, *INSTANCE)}
+    assert checked.changes.keys() - known == set()
 
 
 def test_the_sum_of_two_parts_is_the_sum_of_the_whole() -> None:

@@ -33,8 +33,8 @@ def random_world(rng: Random) -> WorldSpec:
     """Return a small world; its first compute, which is lost first, has an instance at least."""
     nodes = rng.choice((3, 4, 4, 4, 5))
     computes = tuple(NodeName(f"compute-{n}") for n in range(1, nodes + 1))
-    group = "web" if rng.random() < GROUPED else ""
     places = sorted([computes[0], *rng.choices(computes, k=rng.choice((0, 1, 1, 2, 3, 4)))])
+    group = "web" if rng.random() < GROUPED and len(places) > 1 else ""
     instances = [Instance(ServerId(f"vm-{n}"), at, group) for n, at in enumerate(places, 1)]
     return WorldSpec(
         computes,

@@ -118,14 +118,6 @@ GATES: tuple[Gate, ...] = (
         "power-on-fails-the-second-time",
     ),
     Gate(
-        "the node has not lived since",
-        proof,
-        "_lives_again",
-        lambda *_: False,
-        "L1",
-        "hold-deleted-while-nova-is-down",
-    ),
-    Gate(
         "a request is remembered before it is sent",
         memory,
         "posting",

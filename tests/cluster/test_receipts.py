@@ -1,12 +1,13 @@
 """What proves a fencing on a real Pacemaker, and what proves it no more."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from losses import RECOVERED_S, SERVING_S, VICTIM, seeded
 from novaha.core.names import NodeName
 from novaha.core.receipt import Receipt, parse_receipt
+from observing import Observer
 from rehearsal.configure import wait_ready
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
@@ -23,6 +24,13 @@ RECEIPT = f"nova-ha-receipt-{VICTIM}"
 RECORD = f"nova-ha-recovery-{VICTIM}"
 HOME = "controller-1"
 LONGER_THAN_PATIENCE_S = 120.0
+
+
+@pytest.fixture(autouse=True)
+def laws(cluster: Cluster) -> Iterator[None]:
+    """Have the laws judge each test here from its beginning to its end."""
+    with Observer(cluster).watching():
+        yield
 
 
 def recovery_runs(cluster: Cluster, *, runs: bool) -> None:

@@ -20,6 +20,8 @@ RESUME_S = 1.0
 COMPLETE_S = 3.0
 """From the start of nova-compute to evacuations marked as completed."""
 
+_COMPLETED_AT_START = frozenset({"accepted", "pre-migrating", "done"})
+
 
 class Machines:
     """All computes. lost, back: called when a node cannot be reached any more, or again."""
@@ -153,9 +155,14 @@ class Machines:
                 self._guests.start(instance.id, compute.name)
 
     def _complete(self, compute: Compute, life: int) -> None:
+        """Mark the records of evacuations off the node, those in flight too, as Nova does.
+
+        Those go on, whatever they are called, and are `done` in the end. Source: nova 34.0,
+        compute/manager.py, _destroy_evacuated_instances; seen on the test cluster.
+        """
         if compute.life != life or not compute.serving or compute.isolated:
             return
         for evacuation in self._nova.evacuations:
-            if evacuation.source is compute and evacuation.status == "done":
+            if evacuation.source is compute and evacuation.status in _COMPLETED_AT_START:
                 evacuation.status = "completed"
         self._nova.changed((compute,))

@@ -69,14 +69,16 @@ class Nova:
         """List the evacuation records of a host, the newest first."""
         found = self._migrations.get(host)
         if found is None:
-            mine = [e for e in reversed(self.evacuations) if e.source.host == host]
+            # Nova deletes the records of an instance with it (seen with 34.0).
+            kept = (e for e in reversed(self.evacuations) if not e.instance.deleted)
+            mine = [e for e in kept if e.source.host == host]
             found = self._migrations[host] = tuple(map(_record, mine))
         return found
 
     def set_forced_down(self, host: ComputeHost, *, forced_down: bool) -> Service:
         """Force a service down or up; up is refused while records are not completed."""
         node = self._nodes[host]
-        mine = (e for e in self.evacuations if e.source.name == node)
+        mine = (e for e in self.evacuations if e.source.name == node and not e.instance.deleted)
         if not forced_down and any(e.status == "done" for e in mine):
             msg = f"Service {host} has evacuations that are not completed (400)"
             raise CloudRefused(msg, 400)
@@ -136,7 +138,8 @@ class Nova:
         for compute in self.computes.values():
             if compute.serving and compute.reachable:
                 self._guests.end(instance.id, compute.name)
-        self.changed((self.computes[instance.node],))
+        sources = (e.source for e in self.evacuations if e.instance is instance)
+        self.changed((self.computes[instance.node], *sources))
 
     def changed(self, sources: Iterable[Compute]) -> None:
         """Forget the lists of some hosts, for something in them changed."""

@@ -17,11 +17,16 @@ Simpler than reality:
 - All controllers see the CIB at the same moment; a stale answer is a fault of its own.
 - A device answers always after the same time. A fencing that fails each time is tried again one
   second later without an alert, though its lines are in the history.
+- Each fencing has one line in the history. Pacemaker has one for each who asked for it, on the
+  controller that joined their requests; core/proof.py counts them as one.
 - nova-compute is started by one resource: the hold acts on it at once, and stopping it leaves its
   guests alone. A starting one takes up the guests of all instances that Nova sees on its host, even
   of those that are being evacuated: the most dangerous configuration there is.
 - A request to a nova-compute that died is lost and not found in a queue when it is back, so that
   the evacuation's record stays in flight for ever.
+- All records of a host that are due are completed by one start of nova-compute; Nova completes
+  the newest of each instance only (_destroy_evacuated_instances), so that a host with two `done`
+  records of one instance is forced up after a second start at the earliest.
 - The scheduler takes the host with the fewest instances. Nothing is migrated, booted or resized.
 - Nova's API is down, slow or refuses as a whole; nova-conductor and the message queue never fail.
 - A controller's monotonic clock never stops, and no call times out by itself: "no answer" comes as

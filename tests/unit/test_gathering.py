@@ -6,7 +6,7 @@ import pytest
 from gathering import Lists, Places, Seen, Sent, facts_of
 from novaha.core.facts import Accepted, Fact, Fenced, RecordEnded
 from novaha.core.invariants import violations
-from rehearsal.fencings import Fencing
+from rehearsal.fencings import Fencing, successes_in
 from rehearsal.power import Switched
 from testcloud.cloudctl import Migration, Server, Service
 from testcloud.names import NodeName, ServerId
@@ -65,6 +65,23 @@ def broken(seen: Seen) -> list[str]:
 
 def facts(seen: Seen, *kinds: type[Fact]) -> list[Fact]:
     return [fact for fact in facts_of(seen) if isinstance(fact, kinds)]
+
+
+DAEMON = "controller-1 pacemaker-fenced    [34]"
+CLIENT = "pacemaker-controld.38@controller-1"
+LOG = f"""
+Nov 25 12:40:05.777 {DAEMON} (request_peer_fencing) \tnotice: Requesting peer fencing (reboot)
+Nov 25 12:40:06.888 {DAEMON} (finalize_op) \tnotice: Operation 'reboot' targeting compute-1 by \
+controller-3 for {CLIENT}: OK (complete) | id=a117a152
+Nov 25 12:40:07.003 {DAEMON} (finalize_op) \terror: Operation 'off' targeting ghost-1 by \
+unknown node for {CLIENT}: No such device | id=ffeeddcc
+"""
+
+
+def test_successes_are_read_from_a_fencer_s_log_and_failures_are_none() -> None:
+    ((id_, fencing),) = successes_in(LOG)
+    assert (id_, fencing.node) == ("a117a152", NODE)
+    assert round(fencing.at_s % 86400.0, 3) == 12 * 3600 + 40 * 60 + 6.888
 
 
 def test_a_loss_that_went_well_breaks_no_law() -> None:

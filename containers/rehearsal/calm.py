@@ -21,6 +21,7 @@ def make_calm(cluster: Cluster, cloud: CloudCtl) -> None:
     cluster.wait_quorate()
     until("Nova to list its services", lambda: _services(cloud), _SERVICES_TIMEOUT_S, 0.5)
     cloud.wipe()
+    cluster.exec(cluster.controllers()[0], ("pcs", "resource", "enable", "nova-evacuate"))
     until(
         "all receipts and recovery records to be gone",
         lambda: not look(cluster).properties,

@@ -12,6 +12,9 @@ from .settings import Settings
 from .topology import cloud_logs, state_folder
 from .waiting import until
 
+PACEMAKER_LOG = "/var/log/pacemaker/pacemaker.log"
+_CLOCK = "/etc/testcloud-clock"  # nodes/controller/boot reads it
+
 APIS = ("nova-api", "keystone", "placement", "glance", "neutron")
 
 
@@ -108,7 +111,7 @@ class Cluster:
         return cloud_logs(self.settings) / f"{_known_api(service)}-access.log"
 
     def undo_faults(self) -> None:
-        """Switch on, heal and reconnect everything, and let every API and spawn work again."""
+        """Switch on, heal and reconnect everything; let clocks, APIs and spawns be right again."""
         for service in APIS:
             self._svc("start", service)
         for node in (*self.controllers(), *self.computes()):
@@ -116,12 +119,39 @@ class Cluster:
             self.start(node)
             self.heal(node)
             (state_folder(self.settings, node) / "faults.json").unlink(missing_ok=True)
+        for node in self.controllers():
+            self._set_clock_right(node)
         for service in APIS:
             self._svc("wait", service)
 
     def set_faults(self, node: str, **faults: float) -> None:
         """Make the fake driver of a compute fail or dawdle; see nodes/compute/virt_driver.py."""
         (state_folder(self.settings, node) / "faults.json").write_text(json.dumps(faults))
+
+    def set_clock(self, node: str, offset_s: int) -> None:
+        """Restart a controller whose clock is wrong by so much, for Pacemaker and all it starts.
+
+        What the log had is gone, so that it never mixes times of two clocks.
+        """
+        self._leave(node)
+        self.put(node, (docker.File(_CLOCK, f"{offset_s:+d}s".encode()),))
+        self.start(node)
+
+    def clock_is_right(self, node: str) -> bool:
+        """Tell whether a controller has the clock of everybody."""
+        return self.exec(node, ("test", "-s", _CLOCK), check=False).code != 0
+
+    def _set_clock_right(self, node: str) -> None:
+        if not self.clock_is_right(node):
+            self.exec(node, ("rm", _CLOCK))
+            self._leave(node)
+            self.start(node)
+
+    def _leave(self, node: str) -> None:
+        """Switch a controller off after it has left the cluster, so that nobody fences it."""
+        stop = "pkill -x pacemakerd; while pgrep -x pacemakerd; do sleep 0.1; done"
+        self.exec(node, ("sh", "-c", f"{stop}; rm -f {PACEMAKER_LOG}"), timeout_s=90.0)
+        self.kill(node)
 
     def quorate(self) -> bool:
         """Tell whether all controllers are online with a DC and quorum, by Pacemaker's word."""

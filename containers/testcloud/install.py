@@ -16,7 +16,9 @@ _MANIFEST = "/var/lib/testcloud/installed"
 # What an earlier install put there and this one did not is removed: a stale module would still be
 # imported. Only afterwards: an agent that Pacemaker runs meanwhile must be there, for a `stop` that
 # is "not installed" gets the node fenced.
-_NOTE_OLD = f"touch {_MANIFEST} && sort {_MANIFEST} > {_MANIFEST}.before"
+_NOTE_OLD = (
+    f"mkdir -p $(dirname {_MANIFEST}) && touch {_MANIFEST} && sort {_MANIFEST} > {_MANIFEST}.before"
+)
 _REMOVE_STALE = f"sort {_MANIFEST} | comm -13 - {_MANIFEST}.before | xargs -d '\\n' -r rm -f"
 
 

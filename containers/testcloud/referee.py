@@ -4,6 +4,8 @@ All containers share this machine's kernel, so its /proc shows every process of 
 """
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,25 @@ class Guest:
     server: ServerId
     node: NodeName
     pid: int
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A running nova-compute; started_s: seconds since the epoch, to some hundredths."""
+
+    node: NodeName
+    pid: int
+    started_s: float
+
+
+def nova_computes() -> tuple[Daemon, ...]:
+    """Return every nova-compute with its node, whoever started it."""
+    found = []
+    for folder, _ in _processes("nova-compute"):
+        node, started_s = _hostname(folder), _started_s(folder)
+        if node and started_s is not None:
+            found.append(Daemon(node, int(folder.name), started_s))
+    return tuple(found)
 
 
 def qemus() -> tuple[Guest, ...]:
@@ -75,6 +96,18 @@ def _processes(name: str) -> Iterator[tuple[Path, list[bytes]]]:
                 yield folder, (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
+
+
+def _started_s(folder: Path) -> float | None:
+    """Return when a process was started, None if it has ended."""
+    try:
+        stat = (folder / "stat").read_text()
+    except OSError:
+        return None
+    # Source: proc(5). The name, in parentheses, may contain blanks; field 22 is the start in ticks.
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    since_boot_s = ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot_s
 
 
 def _hostname(folder: Path) -> NodeName | None:

@@ -1,11 +1,12 @@
 """A compute is lost in every way it can be; Pacemaker and Nova tell what became of it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 from losses import VICTIM, judged, reach, seeded
+from rehearsal.fencings import fencings
 from rehearsal.follow import wait_for
 from rehearsal.story import Story
 from rehearsal.verdict import (
@@ -57,7 +58,7 @@ def test_nothing_is_asked_of_nova_as_long_as_the_bmc_cannot_be_reached(
 ) -> None:
     story = seeded(cluster, cloud)
     cluster.bmc_stop(VICTIM)
-    with judged(cluster, cloud, story):
+    with judged(cluster, cloud, story, fenced_s=None):
         cluster.kill(VICTIM)
         reach(story, "unclean")
         wait_for(
@@ -143,14 +144,7 @@ def test_a_host_that_returns_early_is_held_until_its_evacuations_are_over(
 
 def _fencing_end_s(cluster: Cluster) -> float:
     """Return when the last successful fencing ended, to the millisecond, by the fencers' logs."""
-    search = f"grep -h 'finalize_op.*{VICTIM}.*OK' /var/log/pacemaker/pacemaker.log | tail -n 1"
-    lines = [cluster.exec(node, ("sh", "-c", search)).out for node in cluster.controllers()]
-    year = datetime.now(UTC).year
-    return min(
-        datetime.strptime(f"{year} {line[:19]} +0000", "%Y %b %d %H:%M:%S.%f %z").timestamp()
-        for line in lines
-        if line
-    )
+    return max(fencing.at_s for fencing in fencings(cluster, 0.0) if fencing.node == VICTIM)
 
 
 def _history(cluster: Cluster) -> list[ET.Element]:

@@ -1,12 +1,15 @@
 """What proves a fencing on a real Pacemaker, and what proves it no more."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
-from losses import RECOVERED_S, SERVING_S, VICTIM, seeded
+from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, seeded
 from novaha.core.names import NodeName
+from novaha.core.proof import HISTORY_KEPT
 from novaha.core.receipt import Receipt, parse_receipt
+from observing import Observer
 from rehearsal.configure import wait_ready
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
@@ -14,7 +17,7 @@ from rehearsal.pacemaker import Snapshot, look
 from rehearsal.story import Story
 from rehearsal.verdict import assert_each_moved_once, changes
 from testcloud.cloudctl import CloudCtl
-from testcloud.cluster import Cluster
+from testcloud.cluster import PACEMAKER_LOG, Cluster
 from testcloud.referee import fake_guests
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(480)]
@@ -23,6 +26,15 @@ RECEIPT = f"nova-ha-receipt-{VICTIM}"
 RECORD = f"nova-ha-recovery-{VICTIM}"
 HOME = "controller-1"
 LONGER_THAN_PATIENCE_S = 120.0
+HISTORY_FULL = 500
+"""With more lines than these the fencer cuts its history back to HISTORY_KEPT."""
+
+
+@pytest.fixture(autouse=True)
+def laws(cluster: Cluster) -> Iterator[None]:
+    """Have the laws judge each test here from its beginning to its end."""
+    with Observer(cluster).watching():
+        yield
 
 
 def recovery_runs(cluster: Cluster, *, runs: bool) -> None:
@@ -103,11 +115,7 @@ def test_a_kept_proof_outlives_a_restart_of_the_whole_cluster_and_its_history(
             lambda: "phase=proven" in look(cluster).properties.get(RECORD, ""),
             60.0,
         )
-        for node in cluster.controllers():
-            cluster.kill(node)
-        for node in cluster.controllers():
-            cluster.start(node)
-        cluster.wait_quorate()
+        restart_controllers(cluster)
         wait_for("Pacemaker to be back", lambda: RECORD in look(cluster).properties, 60.0)
         assert not look(cluster).fencings, "the history was expected to be lost"
         cluster.api_start("nova-api")
@@ -116,17 +124,57 @@ def test_a_kept_proof_outlives_a_restart_of_the_whole_cluster_and_its_history(
     assert not count.doubles
 
 
-def test_a_history_lost_before_the_proof_starts_nothing_until_the_node_is_fenced_again(
+def restart_controllers(cluster: Cluster) -> None:
+    """Switch the whole cluster off and on again, the computes excepted."""
+    for node in cluster.controllers():
+        cluster.kill(node)
+    for node in cluster.controllers():
+        cluster.start(node)
+    cluster.wait_quorate()
+
+
+def test_a_restart_of_the_whole_cluster_before_the_proof_starts_nothing_until_fenced_again(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     story = seeded(cluster, cloud, 2)
     recovery_runs(cluster, runs=False)
     fenced_and_back(cluster)
-    cluster.exec(HOME, ("stonith_admin", "--cleanup", "--history", VICTIM))
+    restart_controllers(cluster)
     assert not look(cluster).fenced(VICTIM)
     recovery_runs(cluster, runs=True)
     assert_nothing_moves(cluster, cloud, story, f"pcs stonith fence {VICTIM}")
     fence_again(cluster)
+    assert_recovers(cluster, cloud, story)
+
+
+def fail_fencings(cluster: Cluster, count: int) -> None:
+    """Fill the history with fencings of nodes for which there is no device."""
+    fence = f"seq {count} | xargs -P 4 -I{{}} stonith_admin --fence ghost-{{}} --timeout 5"
+    cluster.exec(HOME, ("sh", "-c", fence), check=False, timeout_s=180.0)
+
+
+def history_lines(cluster: Cluster) -> int:
+    """Return how long Pacemaker's history is."""
+    return len(look(cluster).fencings)
+
+
+def test_a_history_that_was_cut_since_the_receipt_proves_by_the_time_of_the_last_success(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    """The receipt counts one success before it, which is cut away: counting tells nothing."""
+    story = seeded(cluster, cloud, 2)
+    recovery_runs(cluster, runs=False)
+    fenced_and_back(cluster)
+    fail_fencings(cluster, HISTORY_FULL - HISTORY_KEPT + 10)
+    fence_again(cluster)
+    receipt = parse_receipt(NodeName(VICTIM), look(cluster).properties[RECEIPT])
+    assert receipt.before == 1
+    long = history_lines(cluster)
+    fail_fencings(cluster, HISTORY_FULL - long + 10)
+    assert HISTORY_KEPT <= history_lines(cluster) < long
+    seen = [status for node, status, _ in look(cluster).fencings if node == VICTIM]
+    assert seen == ["success"]
+    recovery_runs(cluster, runs=True)
     assert_recovers(cluster, cloud, story)
 
 
@@ -147,20 +195,30 @@ def test_an_older_fencing_does_not_pay_for_a_newer_receipt(
     assert_recovers(cluster, cloud, story)
 
 
-@pytest.mark.parametrize("skew_s", [-7200, 7200])
-def test_a_writer_whose_clock_is_hours_off_changes_nothing(
-    cluster: Cluster, cloud: CloudCtl, skew_s: int
+def test_clocks_of_controllers_that_are_hours_apart_change_nothing(
+    cluster: Cluster, cloud: CloudCtl
 ) -> None:
+    for node, offset_s in (("controller-1", -7200), ("controller-2", 7200)):
+        cluster.set_clock(node, offset_s)
+    cluster.wait_quorate()
+    wait_ready(cluster)
+    shown = {node: cluster_time_s(cluster, node) - time.time() for node in cluster.controllers()}
+    assert {node: round(off_s, -2) for node, off_s in shown.items()} == {
+        "controller-1": -7200.0,
+        "controller-2": 7200.0,
+        "controller-3": 0.0,
+    }
     story = seeded(cluster, cloud, 2)
-    recovery_runs(cluster, runs=False)
-    true = fenced_and_back(cluster)
-    written_s = true.written_s + skew_s
-    put_receipt(
-        cluster,
-        Receipt(true.id, true.node, written_s, true.writer, true.by, true.before, true.life),
-    )
-    recovery_runs(cluster, runs=True)
+    cluster.kill(VICTIM)
+    wait_for("the receipt", lambda: RECEIPT in look(cluster, WITNESS).properties, 60.0)
     assert_recovers(cluster, cloud, story)
+
+
+def cluster_time_s(cluster: Cluster, node: str) -> float:
+    """Return the time on the last line that the Pacemaker of a controller has logged."""
+    line = cluster.exec(node, ("tail", "-n", "1", PACEMAKER_LOG)).out
+    year = datetime.now(UTC).year
+    return datetime.strptime(f"{year} {line[:15]} +0000", "%Y %b %d %H:%M:%S %z").timestamp()
 
 
 def test_a_receipt_is_void_once_the_node_joined_without_its_hold(

@@ -23,6 +23,10 @@ Source: MAX_STONITH_HISTORY in daemons/fenced/fenced_history.c, 2.1.5.
 """
 
 
+MERGED_S = 1.0
+"""Lines of one fencing are not further apart, in whole seconds; no node is fenced twice so fast."""
+
+
 def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
     """Return what the receipt proves, or why it proves no fencing (yet).
 
@@ -127,9 +131,18 @@ def _success(receipt: Receipt, view: View, policy: Policy) -> FencingEvent | Hol
 
 
 def successes_of(node: NodeName, events: tuple[FencingEvent, ...]) -> list[FencingEvent]:
-    """Return the fencings of a node that succeeded, the newest one last."""
+    """Return the fencings of a node that succeeded, the newest one last.
+
+    A fencing that several had asked for, a person and the cluster, has a line for each of them, but
+    on one controller only: counted so, the controllers would not agree on how many there were.
+    """
     mine = [event for event in events if event.target == node and _succeeded(event)]
-    return sorted(mine, key=lambda event: event.completed_s or 0.0)
+    found: list[FencingEvent] = []
+    for event in sorted(mine, key=lambda event: event.completed_s or 0.0):
+        if found and (event.completed_s or 0.0) - (found[-1].completed_s or 0.0) <= MERGED_S:
+            found.pop()
+        found.append(event)
+    return found
 
 
 def _succeeded(event: FencingEvent) -> bool:

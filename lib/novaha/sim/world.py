@@ -18,6 +18,8 @@ Simpler than reality:
 - Nobody changes a node's levels between its real device and the receipt, less than a second later.
 - A device answers always after the same time. A fencing that fails each time is tried again one
   second later without an alert, though its lines are in the history.
+- Each fencing has one line in the history. Pacemaker has one for each who asked for it, on the
+  controller that joined their requests; core/proof.py counts them as one.
 - nova-compute is started by one resource: the hold acts on it at once, and stopping it leaves its
   guests alone. A starting one takes up the guests of all instances that Nova sees on its host, even
   of those that are being evacuated: the most dangerous configuration there is.

@@ -168,6 +168,14 @@ def test_an_older_fencing_never_pays_for_a_newer_loss_however_new_it_is() -> Non
     assert counted(1, OLD, NEW) is None
 
 
+def test_a_second_line_of_one_fencing_for_another_who_asked_for_it_counts_nothing() -> None:
+    first = (event(completed_s=WRITTEN_S - 60.0), event(completed_s=WRITTEN_S - 59.0))
+    assert counted(1, *first) is Reason.FENCE_PENDING
+    assert counted(1, *first, NEW) is None
+    assert counted(1, *first, NEW, NEW) is None
+    assert counted(2, *first, NEW, NEW) is Reason.FENCE_PENDING
+
+
 @pytest.mark.parametrize("skew_s", [-86_400.0, -600.0, 600.0, 86_400.0])
 def test_clocks_that_differ_by_any_time_change_nothing(skew_s: float) -> None:
     old = event(completed_s=WRITTEN_S - 1.0 + skew_s)

@@ -2,8 +2,10 @@
 and the states from which the goal cannot be reached any more.
 """
 
+import gc
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -64,14 +66,25 @@ def explore(
     found.parents.append(0)
     index = {start: 0}
     at = 0
-    while at < len(found.order) < limit and not found.violation:
-        _visit(found, index, at)
-        at += 1
-        if at % 100_000 == 0:
-            progress(at, len(found.order))
+    with _no_garbage():
+        while at < len(found.order) < limit and not found.violation:
+            _visit(found, index, at)
+            at += 1
+            if at % 100_000 == 0:
+                progress(at, len(found.order))
     found.complete = at == len(found.order) and not found.violation
     found.seconds = monotonic() - begin_s
     return found
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Leave the collector off: nearly all that is made is kept, and looking at it takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _visit(found: Explored, index: dict[int, int], at: int) -> None:

@@ -87,7 +87,7 @@ class Automaton:
     answered: Table[frozenset[Question]] = field(default_factory=Table)
     todos: Table[tuple[Decision, ...]] = field(default_factory=Table)
     afters: dict[tuple[int, Key, tuple[Reply, ...]], After] = field(default_factory=dict)
-    ticks: dict[int, int] = field(default_factory=dict)
+    ticks: dict[tuple[int, bool], int] = field(default_factory=dict)
 
     def born(self) -> int:
         """Return a process that was just started."""
@@ -113,14 +113,16 @@ class Automaton:
         memory = self.memories[self.procs.values[number].memory]
         return self._idle(replace(memory, trouble_until_s=0.0))
 
-    def tick(self, number: int) -> int:
-        """Return the process one tick later."""
-        later = self.ticks.get(number)
+    def tick(self, number: int, *, began: bool = False) -> int:
+        """Return the process one tick later; began: its cycle has begun, Pacemaker is asked."""
+        later = self.ticks.get((number, began))
         if later is None:
             proc = self.procs.values[number]
+            if began and proc.at_what == "idle":
+                proc = proc._replace(at_what="look")
             memory, asked_s, began_s = tick(self.memories[proc.memory], proc.asked_s, proc.began_s)
             later = self._number(memory, proc._replace(asked_s=asked_s, began_s=began_s))
-            self.ticks[number] = later
+            self.ticks[number, began] = later
         return later
 
     def _after(self, proc: Proc, key: Key, mail: tuple[Reply, ...]) -> After:

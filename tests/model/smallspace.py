@@ -66,12 +66,17 @@ class Space:
         if self.automaton.in_trouble(proc):
             yield Step("(2 s pass)", STEP, number << SHIFT | self.automaton.tried_again(proc))
         if all(request.patience != 0 for request in world.wire):
-            later = self.state(_tick(world), self.automaton.tick(proc))
-            if later != state:
-                yield Step("(30 s pass)", STEP, later)
+            yield from self._ticks(state, world, proc)
         if world.left.persons and self.automaton.procs.values[proc].at_what == "idle":
             for step in _persons(world):
                 yield Step(step.label, FAULT, self.state(step.world, proc), step.broken)
+
+    def _ticks(self, state: int, world: World, proc: int) -> Iterator[Step]:
+        """Yield what one tick makes of a process that sleeps, or that waits for an answer."""
+        for began in (False, True):
+            later = self.state(_tick(world), self.automaton.tick(proc, began=began))
+            if later != state:
+                yield Step("(30 s pass)", STEP, later)
 
     def _moves(self, number: int) -> list[tuple[str, str, int, str]]:
         known = self.moves.get(number)

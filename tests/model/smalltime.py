@@ -94,10 +94,10 @@ def _shared(m: Memory, began_s: float) -> Iterator[float]:
 def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
     """Return a memory in which what is old enough is equally old.
 
-    The services and the first sight of a receipt: before the cycle. The start of the process, what
-    ended and what was given up: a tick before any list that is known or on its way. Two things only
-    set the pace of calls to Nova, which may be any here: changed_s and service_refused. A receipt
-    that is gone never comes back.
+    The services and the first sight of a receipt: before the cycle, or once its recovery began. The
+    start of the process, what ended and what was given up: a tick before any list that is known or
+    on its way. Two things only set the pace of calls to Nova, which may be any here: changed_s and
+    service_refused. A receipt that is gone never comes back.
     """
     ended_s = min(asked_s, NOW_S, *_listed(m)) - TICK_S
 
@@ -111,7 +111,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         m,
         started_s=ended(m.started_s),
         services=m.services and replace(m.services, asked_s=seen(m.services.asked_s)),
-        first_seen={k: seen(at_s) for k, at_s in m.first_seen.items()},
+        first_seen={k: OLD_S if k in m.begun else seen(at) for k, at in m.first_seen.items()},
         posts={k: _post(post, ended) for k, post in m.posts.items()},
         refusals={k: replace(r, last_s=ended(r.last_s)) for k, r in m.refusals.items()},
         failed_at={k: ended(at_s) for k, at_s in m.failed_at.items()},

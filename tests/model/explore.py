@@ -2,205 +2,107 @@
 and the states from which the goal cannot be reached any more.
 """
 
+import gc
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple
 
 import smallworld as small
-from smallcalls import CLUSTER, ERROR, READS, perform
-from smallprocess import Automaton
-from smallview import Table
-from smallworld import FAULT, JOIN, STEP, World
-
-SHIFT = 32
-
-
-class Step(NamedTuple):
-    """One transition: what happens, of which kind it is, where it leads, and the law it breaks."""
-
-    label: str
-    kind: str
-    state: int
-    broken: str = ""
-
-
-@dataclass
-class Space:
-    """The states: a world and a process each, as numbers in two tables, put into one."""
-
-    automaton: Automaton = field(default_factory=Automaton)
-    worlds: Table[World] = field(default_factory=Table)
-    moves: dict[int, list[tuple[str, str, int, str]]] = field(default_factory=dict)
-    born: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.born = self.automaton.born()
-
-    def state(self, world: World, proc: int) -> int:
-        return self.worlds.number(world) << SHIFT | proc
-
-    def first(self, world: World) -> int:
-        return self.state(world, self.born)
-
-    def world_of(self, state: int) -> World:
-        return self.worlds.values[state >> SHIFT]
-
-    def steps(self, state: int) -> Iterator[Step]:
-        """Yield every transition out of a state."""
-        number, proc = state >> SHIFT, state & ((1 << SHIFT) - 1)
-        for label, kind, after, broken in self._moves(number):
-            yield Step(label, kind, after << SHIFT | proc, broken)
-        world = self.worlds.values[number]
-        yield from self._calls(world, proc)
-        if world.left.crashes:
-            yield Step("our process is killed and starts anew", FAULT, self._killed(world))
-        if self.automaton.in_trouble(proc):
-            yield Step("(2 s pass)", STEP, number << SHIFT | self.automaton.tried_again(proc))
-        if all(request.patience != 0 for request in world.wire):
-            later = self.state(_tick(world), self.automaton.tick(proc))
-            if later != state:
-                yield Step("(30 s pass)", STEP, later)
-        if world.left.persons and self.automaton.procs.values[proc].at_what == "idle":
-            for step in _persons(world):
-                yield Step(step.label, FAULT, self.state(step.world, proc), step.broken)
-
-    def _moves(self, number: int) -> list[tuple[str, str, int, str]]:
-        known = self.moves.get(number)
-        if known is None:
-            known = self.moves[number] = [
-                (move.label, move.kind, self.worlds.number(move.world), move.broken)
-                for move in small.world_moves(self.worlds.values[number])
-            ]
-        return known
-
-    def _calls(self, world: World, proc: int) -> Iterator[Step]:
-        """Yield the next external call of the process, as it should be and as it may go wrong."""
-        call = self.automaton.procs.values[proc].call
-        name = str(call[0])
-        after, key, broken = perform(call, world)
-        yield self._resumed(call, "", STEP, after, proc, key, broken)
-        if world.left.replies:
-            poorer = small.spend(world, "replies")
-            yield self._resumed(call, ": no answer, no effect", FAULT, poorer, proc, ERROR, "")
-            if name not in READS:
-                after = small.spend(after, "replies")
-                yield self._resumed(call, ": the answer is lost", FAULT, after, proc, ERROR, broken)
-
-    def _resumed(  # noqa: PLR0913  (one argument per part of a step)
-        self,
-        call: tuple,
-        text: str,
-        kind: str,
-        world: World,
-        proc: int,
-        key: tuple,
-        broken: str,  # type: ignore[type-arg]
-    ) -> Step:
-        after = self.automaton.after(proc, key, world.mail)
-        if after.took and world.mail:
-            world = world._replace(mail=())
-        if after.sent:
-            sent = [small.Request(server, host) for server, host in after.sent]
-            world = world._replace(wire=tuple(sorted((*world.wire, *sent), key=str)))
-        label = f"recovery: {words(call)}{text}"
-        return Step(label, kind, self.state(world, after.proc), broken or after.broken)
-
-    def _killed(self, world: World) -> int:
-        orphans = [
-            r._replace(patience=small.PATIENCE) if r.patience is None else r for r in world.wire
-        ]
-        wire = tuple(sorted(orphans, key=str))
-        return self.state(small.spend(world, "crashes")._replace(wire=wire, mail=()), self.born)
-
-
-def words(call: tuple) -> str:  # type: ignore[type-arg]
-    """Return a call as a reader wants it."""
-    where = "Pacemaker" if call[0] in CLUSTER else "Nova"
-    arguments = [
-        small.node_name(a) if type(a) is int and n == 1 else str(a) for n, a in enumerate(call) if n
-    ]
-    return " ".join([f"{where}:", str(call[0]), *arguments])
-
-
-def _tick(world: World) -> World:
-    if not world.wire:
-        return world
-    aged = (r if r.patience is None else r._replace(patience=r.patience - 1) for r in world.wire)
-    return world._replace(wire=tuple(sorted(aged, key=str)))
-
-
-def _persons(world: World) -> Iterator[small.Move]:
-    """Yield what a person may do: delete the hold of a host and start nova-compute there.
-
-    Only where nothing is on its way off the host: else the person has made two copies.
-    """
-    busy = {m.source for m in world.migrations if m.status in (small.ACCEPTED, small.SPAWNED)}
-    busy |= {request.host for request in world.wire}
-    for node, now in enumerate(world.nodes):
-        if now.at == small.JOINED and node not in busy and small.held(world, node):
-            marks = tuple(mark for mark in world.marks if mark[0] != node)
-            text = f"a person deletes the hold of {small.node_name(node)} and starts nova-compute"
-            after, broken = small.start(small.spend(world, "persons")._replace(marks=marks), node)
-            yield small.Move(text, FAULT, after, broken)
+from smallspace import SHIFT, Space
+from smallworld import FAULT, JOIN, World
 
 
 @dataclass
 class Explored:
-    """What was found. violation: the law that is broken, and the shortest way to it."""
+    """What was found. violation: the law that is broken, and the shortest way to it.
+
+    order: the states, nearest first. parents: from which each was reached first. sources, targets,
+    joins: the steps that are no faults, and whether a machine joins.
+    """
 
     space: Space
-    states: int = 0
+    complete: bool = False
     transitions: int = 0
     seconds: float = 0.0
-    complete: bool = True
     violation: str = ""
     path: list[str] = field(default_factory=list)
-    order: array = field(default_factory=lambda: array("Q"))  # type: ignore[type-arg]
-    sources: array = field(default_factory=lambda: array("I"))  # type: ignore[type-arg]
-    targets: array = field(default_factory=lambda: array("I"))  # type: ignore[type-arg]
+    order: "array[int]" = field(default_factory=lambda: array("Q"))
+    parents: "array[int]" = field(default_factory=lambda: array("I"))
+    sources: "array[int]" = field(default_factory=lambda: array("I"))
+    targets: "array[int]" = field(default_factory=lambda: array("I"))
     joins: bytearray = field(default_factory=bytearray)
 
+    @property
+    def states(self) -> int:
+        return len(self.order)
 
-def explore(first: World, limit: int = 20_000_000, space: Space | None = None) -> Explored:
-    """Visit every state that can be reached, nearest first; stop at the first violation."""
-    space = space or Space()
-    found = Explored(space)
+    def way_to(self, number: int) -> list[str]:
+        """Return what happens on the shortest way to a state."""
+        labels: list[str] = []
+        while number:
+            before, wanted = self.parents[number], self.order[number]
+            steps = self.space.steps(self.order[before])
+            labels.append(next(step.label for step in steps if step.state == wanted))
+            number = before
+        return labels[::-1]
+
+
+def explore(
+    first: World,
+    limit: int = 100_000_000,
+    space: Space | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _known: None,
+) -> Explored:
+    """Visit every state that can be reached, nearest first; stop at the first violation.
+
+    limit: of states. progress: called with how many states were visited, and how many are known.
+    """
+    found = Explored(space or Space())
     begin_s = monotonic()
-    start = space.first(first)
-    index, parents = {start: 0}, array("I", [0])
-    order = found.order
-    order.append(start)
+    start = found.space.first(first)
+    found.order.append(start)
+    found.parents.append(0)
+    index = {start: 0}
     at = 0
-    while at < len(order) and not found.violation and len(order) < limit:
-        for step in space.steps(order[at]):
-            found.transitions += 1
-            target = index.setdefault(step.state, len(order))
-            if target == len(order):
-                order.append(step.state)
-                parents.append(at)
-            if step.broken:
-                found.violation = step.broken
-                found.path = _path(space, order, parents, at) + [step.label]
-                break
-            if step.kind != FAULT:
-                found.sources.append(at)
-                found.targets.append(target)
-                found.joins.append(step.kind == JOIN)
-        at += 1
-    found.complete = at == len(order)
-    found.states, found.seconds = len(order), monotonic() - begin_s
+    with _no_garbage():
+        while at < len(found.order) < limit and not found.violation:
+            _visit(found, index, at)
+            at += 1
+            if at % 100_000 == 0:
+                progress(at, len(found.order))
+    found.complete = at == len(found.order) and not found.violation
+    found.seconds = monotonic() - begin_s
     return found
 
 
-def _path(space: Space, order: array, parents: array, at: int) -> list[str]:  # type: ignore[type-arg]
-    labels: list[str] = []
-    while at:
-        before = parents[at]
-        labels.append(next(s.label for s in space.steps(order[before]) if s.state == order[at]))
-        at = before
-    return labels[::-1]
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Leave the collector off: nearly all that is made is kept, and looking at it takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _visit(found: Explored, index: dict[int, int], at: int) -> None:
+    """Take every step out of a state."""
+    order = found.order
+    for step in found.space.steps(order[at]):
+        found.transitions += 1
+        target = index.setdefault(step.state, len(order))
+        if target == len(order):
+            order.append(step.state)
+            found.parents.append(at)
+        if step.broken:
+            found.violation, found.path = step.broken, [*found.way_to(at), step.label]
+            return
+        if step.kind != FAULT:
+            found.sources.append(at)
+            found.targets.append(target)
+            found.joins.append(step.kind == JOIN)
 
 
 def dead_ends(found: Explored, goal: Callable[[World], bool], *, joins: bool = True) -> list[int]:
@@ -208,25 +110,20 @@ def dead_ends(found: Explored, goal: Callable[[World], bool], *, joins: bool = T
 
     joins: whether machines may come back on the way. The states are numbers in `order`.
     """
-    good: dict[int, bool] = {}
-    alive = bytearray(found.states)
-    for number, state in enumerate(found.order):
-        world = state >> SHIFT
-        if world not in good:
-            good[world] = goal(found.space.worlds.values[world])
-        alive[number] = good[world]
+    values = found.space.worlds.values
+    good = bytearray(goal(world) for world in values)
+    alive = bytearray(good[state >> SHIFT] for state in found.order)
     before = _backwards(found, joins=joins)
     queue = [number for number in range(found.states) if alive[number]]
     while queue:
-        number = queue.pop()
-        for source in before(number):
+        for source in before(queue.pop()):
             if not alive[source]:
                 alive[source] = 1
                 queue.append(source)
     return [number for number in range(found.states) if not alive[number]]
 
 
-def _backwards(found: Explored, *, joins: bool) -> Callable[[int], array]:  # type: ignore[type-arg]
+def _backwards(found: Explored, *, joins: bool) -> Callable[[int], "array[int]"]:
     """Return a function that tells from which states one can be reached in one step."""
     ends = array("I", bytes(4 * (found.states + 1)))
     for target in found.targets:
@@ -240,13 +137,29 @@ def _backwards(found: Explored, *, joins: bool) -> Callable[[int], array]:  # ty
     return lambda number: sources[ends[number] : ends[number + 1]]
 
 
-def recovered(world: World) -> bool:
-    """Tell whether all is over: nothing of ours is left, and every host and instance serves."""
-    ours = any(world.receipts) or any(world.records) or world.marks
-    open_ = any(m.status in (small.ACCEPTED, small.SPAWNED) for m in world.migrations)
-    serving = all(node.at == small.SERVING for node in world.nodes)
-    services = all(service.enabled and not service.forced for service in world.services)
-    return not (ours or open_ or world.wire) and serving and services and placed(world)
+def recovered(first: World) -> Callable[[World], bool]:
+    """Return what tells whether all is over: nothing of ours is left, all serves as before."""
+
+    def over(world: World) -> bool:
+        ours = any(world.receipts) or any(world.records) or world.marks or world.wire
+        open_ = any(m.status in (small.ACCEPTED, small.SPAWNED) for m in world.migrations)
+        serving = all(node.at == small.SERVING for node in world.nodes)
+        return not (ours or open_) and serving and _as(first, world) and placed(world)
+
+    return over
+
+
+def _as(first: World, world: World) -> bool:
+    """Tell whether the services stand as they did."""
+    return all(
+        now._replace(beat=before.beat) == before
+        for now, before in zip(world.services, first.services, strict=True)
+    )
+
+
+def evacuated(world: World) -> bool:
+    """Tell whether every instance runs, whether or not the lost hosts are back."""
+    return placed(world) and not world.wire
 
 
 def placed(world: World) -> bool:

@@ -16,6 +16,7 @@ from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable
 from novaha.ports import PostResult
+from smalltime import NOW_S
 from smallview import Key
 from smallworld import Reply, World
 
@@ -26,6 +27,7 @@ ERROR: Key = ("error",)
 REFUSED: Key = ("refused",)
 
 OBSERVE: Call = ("observe",)
+SERVICES: Call = ("services",)
 CLUSTER = frozenset({"observe", "write_record", "delete_receipt", "delete_record", "delete_hold"})
 READS = frozenset({"observe", "services", "servers", "migrations"})
 
@@ -42,11 +44,11 @@ class Replay:
     """All ports of the application: the answers are in the log.
 
     mail: what ended of our requests; taken tells whether it was looked at. sent: the requests that
-    the code made. asked_s: when the first call in the log was made, relative to now.
+    the code made. asked_s: when the first call in the log was made.
     """
 
     def __init__(
-        self, log: Sequence[Key] = (), mail: Sequence[Reply] = (), asked_s: float = 0.0
+        self, log: Sequence[Key] = (), mail: Sequence[Reply] = (), asked_s: float = NOW_S
     ) -> None:
         self.log, self._mail, self._asked_s = tuple(log), mail, asked_s
         self._at = 0
@@ -54,7 +56,7 @@ class Replay:
         self.sent: list[tuple[int, int]] = []
 
     def observe(self) -> ClusterView:
-        return self._answer(OBSERVE)  # type: ignore[return-value]
+        return look.cluster_of(self._answer(OBSERVE))
 
     def write_record(self, record: Record) -> None:
         self._answer(("write_record", look.index_of(record.node), record.to_value()))
@@ -71,21 +73,21 @@ class Replay:
         self._answer(("delete_hold", node, look.number_of(mark.receipt_id)))
 
     def services(self) -> tuple[Service, ...]:
-        return self._answer(("services",))  # type: ignore[return-value]
+        return look.services_of(self._answer(SERVICES))
 
     def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:  # noqa: ARG002
-        return self._answer(("servers", look.index_of(host)))  # type: ignore[return-value]
+        return look.servers_of(self._answer(("servers", look.index_of(host))))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
-        return self._answer(("migrations", look.index_of(host)))  # type: ignore[return-value]
+        return look.migrations_of(self._answer(("migrations", look.index_of(host))))
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         call = ("set_forced_down", look.index_of(service.host), forced_down)
-        return self._answer(call)  # type: ignore[return-value]
+        return look.service_of(self._answer(call))
 
     def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
         call = ("set_enabled", look.index_of(service.host), enabled, reason)
-        return self._answer(call)  # type: ignore[return-value]
+        return look.service_of(self._answer(call))
 
     def send(self, evacuate: Evacuate) -> None:
         self.sent.append((look.index_of(evacuate.server), look.index_of(evacuate.host)))
@@ -95,7 +97,7 @@ class Replay:
         return [_result(reply) for reply in self._mail]
 
     def monotonic_s(self) -> float:
-        return self._asked_s if self._at == 0 and self.log else 0.0
+        return self._asked_s if self._at == 0 and self.log else NOW_S
 
     def action(self, action: Action, outcome: str) -> None:
         pass
@@ -103,7 +105,7 @@ class Replay:
     def holds(self, holds: tuple[Hold, ...]) -> None:
         pass
 
-    def _answer(self, call: Call) -> object:
+    def _answer(self, call: Call) -> Key:
         if self._at == len(self.log):
             raise Next(call)
         key = self.log[self._at]
@@ -113,7 +115,7 @@ class Replay:
         if key == REFUSED:
             msg = "conflict"
             raise CloudRefused(msg, 409)
-        return look.shown(key)
+        return key
 
 
 def _no_answer() -> CloudUnavailable:
@@ -132,7 +134,7 @@ def perform(call: Call, world: World) -> tuple[World, Key, str]:
         case ("observe",):
             return world, look.seen(world), ""
         case ("services",):
-            return world, look.services(world), ""
+            return world, look.Services(world.services), ""
         case ("servers", int(host)):
             return world, look.servers(world, host), ""
         case ("migrations", int(host)):
@@ -145,7 +147,7 @@ def perform(call: Call, world: World) -> tuple[World, Key, str]:
 def _write(call: Call, world: World) -> World:
     """Change the CIB; what is deleted has to be exactly what was read."""
     match call:
-        case ("write_record", int(node), record):
+        case ("write_record", int(node), str(record)):
             return world._replace(records=small.put(world.records, node, record))
         case ("delete_record", int(node), record):
             if world.records[node] != record:
@@ -183,7 +185,7 @@ def _change_service(call: Call, world: World) -> tuple[World, Key, str]:
             msg = f"no such call: {call}"
             raise AssertionError(msg)
     changed = world._replace(services=small.put(world.services, host, after))
-    return changed, ("service", host, after), broken
+    return changed, look.OneService(host, after), broken
 
 
 def _open(host: int) -> tuple[tuple[int, str], ...]:

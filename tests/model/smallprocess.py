@@ -2,7 +2,7 @@
 
 All that it decides and remembers is the shipped code: decide, the memory's functions, app.apply.
 Only the loop of `app/cycle.py` is written anew here, so that it can be left and entered between any
-two calls; a test compares the two call by call. Times in its memory are seconds before now.
+two calls; a test compares the two call by call. It is always NOW_S: what was before becomes older.
 """
 
 from collections.abc import Callable
@@ -22,23 +22,15 @@ from novaha.core.actions import (
     Hold,
     Question,
 )
-from novaha.core.model import Answer, ClusterView, Memory, View
+from novaha.core.model import ClusterView, Memory, View
 from novaha.core.policy import Policy
 from novaha.core.standing import concerned
 from novaha.errors import ClusterUnavailable
 from novaha.ports import Ports
-from smallcalls import ERROR, OBSERVE, REFUSED, Call, Next, Replay
+from smallcalls import ERROR, OBSERVE, REFUSED, SERVICES, Call, Next, Replay
+from smalltime import NOW_S, POLICY, canonical, freeze, tick
 from smallview import Key, Table
 from smallworld import Reply
-
-TICK_S = 30.0
-"""One tick; with the shipped settle_s a request outlives its process for less than this."""
-
-OLD_S = -2 * TICK_S
-"""What is older counts as this old: no comparison of the core tells it from older things."""
-
-POLICY = Policy(poll_s=0.0, poll_last_s=0.0, return_poll_s=0.0, patience_s=30.0, retry_last_s=30.0)
-"""As shipped, except that Nova may be looked at at any time, and that no retry waits for longer."""
 
 
 class Proc(NamedTuple):
@@ -51,14 +43,21 @@ class Proc(NamedTuple):
 
     at_what: str
     call: Call
-    memory: int
+    memory: int = 0
     view: int = 0
     answered: int = 0
     todo: int = 0
     at: int = 0
     log: tuple[Key, ...] = ()
-    asked_s: float = 0.0
-    began_s: float = 0.0
+    asked_s: float = NOW_S
+    began_s: float = NOW_S
+
+
+class Mind(NamedTuple):
+    """What the process knows and when its cycle began."""
+
+    memory: Memory
+    began_s: float
 
 
 class After(NamedTuple):
@@ -72,11 +71,15 @@ class After(NamedTuple):
 
 @dataclass
 class Automaton:
-    """The process as a table that grows: (process, answer, mail) -> process."""
+    """The process as a table that grows: (process, answer, mail) -> process.
+
+    note: called with all that was decided, and on what.
+    """
 
     policy: Policy = POLICY
     decided: int = 0
     broken: str = ""
+    note: Callable[[View, tuple[Decision, ...]], None] | None = None
     procs: Table[Proc] = field(default_factory=Table)
     memories: list[Memory] = field(default_factory=list)
     frozen: Table[Key] = field(default_factory=Table)
@@ -84,170 +87,153 @@ class Automaton:
     answered: Table[frozenset[Question]] = field(default_factory=Table)
     todos: Table[tuple[Decision, ...]] = field(default_factory=Table)
     afters: dict[tuple[int, Key, tuple[Reply, ...]], After] = field(default_factory=dict)
-    ticks: dict[int, int] = field(default_factory=dict)
+    ticks: dict[tuple[int, bool], int] = field(default_factory=dict)
 
     def born(self) -> int:
         """Return a process that was just started."""
-        return self._idle(Memory(started_s=0.0))
+        return self._idle(Memory(started_s=NOW_S))
 
     def after(self, number: int, key: Key, mail: tuple[Reply, ...]) -> After:
         """Return what the answer to the present call leads to."""
         known = self.afters.get((number, key, mail))
         if known is None:
-            known = self.afters[number, key, mail] = self._after(
-                self.procs.values[number], key, mail
-            )
+            known = self._after(self.procs.values[number], key, mail)
+            self.afters[number, key, mail] = known
         return known
 
     def in_trouble(self, number: int) -> bool:
         """Tell whether it sleeps and leaves Nova alone for a while."""
         proc = self.procs.values[number]
-        memory = self.memories[proc.memory]
-        return proc.at_what == "idle" and memory.trouble is not None and memory.trouble_until_s > 0
+        known = self.memories[proc.memory]
+        left_alone = known.trouble is not None and known.trouble_until_s > NOW_S
+        return left_alone and proc.at_what == "idle"
 
     def tried_again(self, number: int) -> int:
         """Return the process once it may ask Nova again."""
         memory = self.memories[self.procs.values[number].memory]
         return self._idle(replace(memory, trouble_until_s=0.0))
 
-    def tick(self, number: int) -> int:
-        """Return the process one tick later."""
-        later = self.ticks.get(number)
+    def tick(self, number: int, *, began: bool = False) -> int:
+        """Return the process one tick later; began: its cycle has begun, Pacemaker is asked."""
+        later = self.ticks.get((number, began))
         if later is None:
             proc = self.procs.values[number]
-            later = self.ticks[number] = self.procs.number(
-                proc._replace(
-                    memory=self._keep(aged(self.memories[proc.memory])),
-                    asked_s=_older(proc.asked_s) if proc.at_what in ("ask", "act") else 0.0,
-                    began_s=0.0 if proc.at_what == "idle" else _older(proc.began_s),
-                )
-            )
+            if began and proc.at_what == "idle":
+                proc = proc._replace(at_what="look")
+            memory, asked_s, began_s = tick(self.memories[proc.memory], proc.asked_s, proc.began_s)
+            later = self._number(memory, proc._replace(asked_s=asked_s, began_s=began_s))
+            self.ticks[number, began] = later
         return later
 
     def _after(self, proc: Proc, key: Key, mail: tuple[Reply, ...]) -> After:
         ports = Replay((*proc.log, key), mail, proc.asked_s)
-        memory = self.memories[proc.memory]
+        mind = Mind(self.memories[proc.memory], proc.began_s)
         try:
             match proc.at_what:
                 case "ask":
-                    after = self._answered(proc, key, memory, ports)
+                    after = self._answered(proc, key, mind, ports)
                 case "act":
-                    after = self._acted(proc, memory, ports)
+                    after = self._acted(proc, mind, ports)
                 case _:
-                    after = self._observed(proc, key, memory, ports)
+                    after = self._observed(proc, key, mind, ports)
         except ClusterUnavailable:
-            after = self._idle(self._taken(proc, memory, mail))
+            after = self._idle(_taken(proc, mind.memory, mail))
         broken, self.broken = self.broken, ""
         return After(after, tuple(ports.sent), ports.taken, broken)
 
-    def _taken(self, proc: Proc, memory: Memory, mail: tuple[Reply, ...]) -> Memory:
-        """Return what is known when the cluster gives no answer: results are taken before it."""
-        return memory if proc.at_what == "act" else take_results(memory, _all(Replay((), mail)))
-
-    def _observed(self, proc: Proc, key: Key, memory: Memory, ports: Replay) -> int:
-        memory = take_results(memory, _all(ports))
+    def _observed(self, proc: Proc, key: Key, mind: Mind, ports: Replay) -> int:
+        memory = take_results(mind.memory, all_ports(ports))
         cluster = ports.observe()
         ids = [receipt.id for receipt in cluster.receipts]
         ids += [record.proof.receipt_id for record in cluster.records]
-        memory = remember.saw_receipts(memory, ids, 0.0)
-        began_s = 0.0 if proc.at_what == "idle" else proc.began_s
-        think = (memory, self.views.number(key), frozenset[Question](), began_s)
-        return self._think(*think, ports)
+        memory = remember.saw_receipts(memory, ids, NOW_S)
+        mind = Mind(memory, NOW_S if proc.at_what == "idle" else proc.began_s)
+        return self._think(mind, self.views.number(key), frozenset(), ports)
 
-    def _answered(self, proc: Proc, key: Key, memory: Memory, ports: Replay) -> int:
-        questions = self.todos.values[proc.todo]
-        question = questions[proc.at]
-        memory = ask(memory, (question,), ports, ports)  # type: ignore[arg-type]
+    def _answered(self, proc: Proc, key: Key, mind: Mind, ports: Replay) -> int:
+        questions = core.questions(self.todos.values[proc.todo])
+        memory = ask(mind.memory, (questions[proc.at],), ports, ports)
         if key not in (ERROR, REFUSED) and proc.at + 1 < len(questions):
             following = _call_of(questions[proc.at + 1])
-            onward = proc._replace(call=following, memory=self._keep(memory), at=proc.at + 1)
-            return self.procs.number(onward)
-        memory = take_results(memory, _all(ports))
-        answered = self.answered.values[proc.answered]
-        return self._think(memory, proc.view, answered, proc.began_s, ports)
+            return self._number(memory, proc._replace(call=following, at=proc.at + 1))
+        mind = mind._replace(memory=take_results(memory, all_ports(ports)))
+        return self._think(mind, proc.view, self.answered.values[proc.answered], ports)
 
-    def _think(
-        self,
-        memory: Memory,
-        view: int,
-        answered: frozenset[Question],
-        began_s: float,
-        ports: Replay,
-    ) -> int:
-        cluster = look.shown(self.views.values[view])
-        assert isinstance(cluster, ClusterView)
-        decisions = self._decide(View(0.0, cluster, memory, began_s))
+    def _think(self, mind: Mind, view: int, answered: frozenset[Question], ports: Replay) -> int:
+        decisions = self._decide(mind, look.cluster_of(self.views.values[view]))
         asked = tuple(q for q in core.questions(decisions) if q not in answered)
         if asked:
-            return self.procs.number(
-                Proc(
-                    "ask",
-                    _call_of(asked[0]),
-                    self._keep(memory),
-                    view,
-                    self.answered.number(answered | set(asked)),
-                    self.todos.number(asked),
-                    began_s=began_s,
-                )
+            proc = Proc(
+                "ask",
+                _call_of(asked[0]),
+                view=view,
+                answered=self.answered.number(answered | set(asked)),
+                todo=self.todos.number(asked),
+                began_s=mind.began_s,
             )
-        actions = tuple(d for d in decisions if isinstance(d, Action))
-        return self._act(memory, actions, 0, began_s, ports) if actions else self._idle(memory)
+            return self._number(mind.memory, proc)
+        actions = _actions(decisions)
+        return self._act(mind, actions, 0, ports) if actions else self._idle(mind.memory)
 
-    def _decide(self, view: View) -> tuple[Decision, ...]:
+    def _decide(self, mind: Mind, cluster: ClusterView) -> tuple[Decision, ...]:
         self.decided += 1
+        view = View(NOW_S, cluster, mind.memory, mind.began_s)
         decisions = core.decide(view, self.policy)
-        if decisions != core.decide(view, self.policy):
-            self.broken = "one view, two decisions"
-        silent = [node for node in concerned(view.cluster) if not answers(view, decisions, node)]
+        silent = [node for node in concerned(cluster) if not answers(view, decisions, node)]
         if silent:
             self.broken = f"L7: nothing is done about {silent[0]}, and nothing said"
+        if self.note is not None:
+            self.note(view, decisions)
         return decisions
 
-    def _acted(self, proc: Proc, memory: Memory, ports: Replay) -> int:
-        actions = self.todos.values[proc.todo]
-        action = actions[proc.at]
-        assert isinstance(action, Action)
+    def _acted(self, proc: Proc, mind: Mind, ports: Replay) -> int:
+        actions = _actions(self.todos.values[proc.todo])
         try:
-            memory, done = apply(memory, action, _all(ports))
+            memory, done = apply(mind.memory, actions[proc.at], all_ports(ports))
         except Next as coming:
-            return self.procs.number(proc._replace(call=coming.call, log=ports.log))
-        return self._act(
-            memory, actions, proc.at + 1 if done else len(actions), proc.began_s, ports
-        )
+            return self._number(mind.memory, proc._replace(call=coming.call, log=ports.log))
+        following = proc.at + 1 if done else len(actions)
+        return self._act(mind._replace(memory=memory), actions, following, ports)
 
-    def _act(
-        self,
-        memory: Memory,
-        actions: tuple[Decision, ...],
-        at: int,
-        began_s: float,
-        ports: Replay,
-    ) -> int:
+    def _act(self, mind: Mind, actions: tuple[Action, ...], at: int, ports: Replay) -> int:
         """Begin the next action; a request to evacuate is no call: its sender is another thread."""
+        memory, began_s = mind
         for index in range(at, len(actions)):
-            action, fresh = actions[index], Replay()
-            assert isinstance(action, Action)
+            fresh = Replay()
             try:
-                memory, _ = apply(memory, action, _all(fresh))
+                memory, _ = apply(memory, actions[index], all_ports(fresh))
             except Next as coming:
                 todo = self.todos.number(actions)
-                kept = self._keep(memory)
-                proc = Proc("act", coming.call, kept, todo=todo, at=index, began_s=began_s)
-                return self.procs.number(proc)
+                proc = Proc("act", coming.call, todo=todo, at=index, began_s=began_s)
+                return self._number(memory, proc)
             ports.sent += fresh.sent
-        return self.procs.number(Proc("look", OBSERVE, self._keep(memory), began_s=began_s))
+        return self._number(memory, Proc("look", OBSERVE, began_s=began_s))
 
     def _idle(self, memory: Memory) -> int:
-        return self.procs.number(Proc("idle", OBSERVE, self._keep(memory)))
+        return self._number(memory, Proc("idle", OBSERVE))
 
-    def _keep(self, memory: Memory) -> int:
-        number = self.frozen.number(freeze(memory))
-        if number == len(self.memories):
-            self.memories.append(replace(memory, changed_s={}))
-        return number
+    def _number(self, memory: Memory, proc: Proc) -> int:
+        """Return the number of a process with a memory, both without what makes no difference."""
+        reads_clock = proc.at_what == "ask" or proc.call == SERVICES or proc.log
+        asked_s = proc.asked_s if reads_clock else NOW_S
+        began_s = NOW_S if proc.at_what == "idle" else proc.began_s
+        memory, asked_s, began_s = canonical(memory, asked_s, began_s)
+        kept = self.frozen.number(freeze(memory))
+        if kept == len(self.memories):
+            self.memories.append(memory)
+        return self.procs.number(proc._replace(memory=kept, asked_s=asked_s, began_s=began_s))
 
 
-def _all(ports: Replay) -> Ports:
+def _taken(proc: Proc, memory: Memory, mail: tuple[Reply, ...]) -> Memory:
+    """Return what is known when the cluster gives no answer: results are taken before it."""
+    return memory if proc.at_what == "act" else take_results(memory, all_ports(Replay((), mail)))
+
+
+def _actions(todo: tuple[Decision, ...]) -> tuple[Action, ...]:
+    return tuple(d for d in todo if isinstance(d, Action))
+
+
+def all_ports(ports: Replay) -> Ports:
     return Ports(ports, ports, ports, ports, ports)
 
 
@@ -259,57 +245,6 @@ def _call_of(question: Decision) -> Call:
             return ("migrations", look.index_of(host))
         case _:
             return ("services",)
-
-
-def freeze(memory: Memory) -> Key:
-    """Return a memory as a value that can be looked up.
-
-    changed_s is left out: it only sets the pace of looking at Nova, and here any pace may be.
-    """
-    return (
-        memory.started_s,
-        memory.services,
-        *(tuple(sorted(of.items(), key=lambda item: str(item[0]))) for of in _mappings(memory)),
-        memory.begun,
-        memory.trouble,
-        memory.trouble_until_s,
-    )
-
-
-def _mappings(m: Memory) -> tuple:  # type: ignore[type-arg]
-    of = (m.servers, m.migrations, m.posts, m.refusals, m.failed_at, m.first_seen)
-    return (*of, m.service_refused)
-
-
-def _older(moment_s: float) -> float:
-    return max(moment_s - TICK_S, OLD_S)
-
-
-def aged(m: Memory) -> Memory:
-    """Return a memory one tick later."""
-
-    def answer(of: Answer) -> Answer:  # type: ignore[type-arg]
-        return replace(of, asked_s=_older(of.asked_s))
-
-    refusals = {k: replace(r, last_s=_older(r.last_s)) for k, r in m.refusals.items()}
-    refused = {k: (_older(at_s), text) for k, (at_s, text) in m.service_refused.items()}
-    return replace(
-        m,
-        started_s=_older(m.started_s),
-        services=m.services and answer(m.services),
-        servers=_each(m.servers, answer),
-        migrations=_each(m.migrations, answer),
-        posts={k: replace(post, at_s=_older(post.at_s)) for k, post in m.posts.items()},
-        refusals=refusals,
-        failed_at=_each(m.failed_at, _older),
-        first_seen=_each(m.first_seen, _older),
-        service_refused=refused,
-        trouble_until_s=0.0,
-    )
-
-
-def _each(mapping, change: Callable):  # type: ignore[no-untyped-def,type-arg]
-    return {key: change(value) for key, value in mapping.items()}
 
 
 def answers(view: View, decisions: tuple[Decision, ...], node: str) -> bool:

@@ -1,12 +1,12 @@
 """What our process can see of the small world, as the values of the shipped core.
 
-An answer of a port is kept as a tuple of small values, its key; `shown` builds the core's value of
-it when it is needed. Where two worlds look the same through a port, the process is the same in both.
+An answer of a port is kept as a tuple of small values, its key; the core's value of it is built
+when it is needed. Where two worlds look the same through a port, the process is the same in both.
 """
 
 from collections.abc import Hashable
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import smallworld as small
 from novaha.core.incarnation import Incarnation
@@ -69,49 +69,94 @@ def number_of(id_: str) -> int:
     return int(id_[1:], 16)
 
 
-def seen(world: World) -> Key:
-    """Return the key of what the cluster shows; the history only where a receipt needs it."""
+class Seen(NamedTuple):
+    """What the cluster shows; lives: whether each node is online, and which life it has."""
+
+    receipts: tuple[small.Receipt | None, ...]
+    records: tuple[str | None, ...]
+    marks: tuple[tuple[int, int], ...]
+    lives: tuple[tuple[bool, int], ...]
+    history: tuple[int, ...] | None
+    what: str = "seen"
+
+
+class Services(NamedTuple):
+    """The list of services."""
+
+    found: tuple[small.Service, ...]
+    what: str = "services"
+
+
+class Servers(NamedTuple):
+    """The servers of a host."""
+
+    found: tuple[int, ...]
+    what: str = "servers"
+
+
+class Migrations(NamedTuple):
+    """The evacuation records of a host: number, server, source, destination, status."""
+
+    found: tuple[tuple[int, int, int, int, str], ...]
+    what: str = "migrations"
+
+
+class OneService(NamedTuple):
+    """A service after a change."""
+
+    host: int
+    found: small.Service
+    what: str = "service"
+
+
+def seen(world: World) -> Seen:
+    """Return what the cluster shows; the history only where a receipt needs it."""
     texts = enumerate(world.records)
     cited = {small.record_of(n, text).proof.receipt_id for n, text in texts if text is not None}
     ids = [receipt_id(n, r.number) for n, r in enumerate(world.receipts) if r is not None]
     history = tuple(node.ended for node in world.nodes) if set(ids) - cited else None
     up = (small.SERVING, small.JOINED, small.STARTED, small.CLEANED)
     lives = tuple((node.at in up, node.life) for node in world.nodes)
-    return ("seen", world.receipts, world.records, world.marks, lives, history)
+    return Seen(world.receipts, world.records, world.marks, lives, history)
 
 
-def services(world: World) -> Key:
-    return ("services", world.services)
+def servers(world: World, host: int) -> Servers:
+    return Servers(tuple(i for i, at in enumerate(world.hosts) if at == host))
 
 
-def servers(world: World, host: int) -> Key:
-    return ("servers", tuple(i for i, at in enumerate(world.hosts) if at == host))
-
-
-def migrations(world: World, host: int) -> Key:
-    """Return the key of a host's evacuation records; a spawned one is shown as done."""
+def migrations(world: World, host: int) -> Migrations:
+    """Return a host's evacuation records; a spawned one is shown as done."""
     found = [
         (id_, m.server, m.source, m.dest, small.DONE if m.status == small.SPAWNED else m.status)
         for id_, m in enumerate(world.migrations, 1)
         if m.source == host
     ]
-    return ("migrations", tuple(found))
+    return Migrations(tuple(found))
 
 
-def shown(key: Key) -> object:
-    """Return the core's value of what a port answered."""
-    match key:
-        case ("seen", receipts, records, marks, lives, history):
-            return _cluster(receipts, records, marks, lives, history)
-        case ("services", found):
-            return tuple(service(host, s) for host, s in enumerate(found))
-        case ("servers", found):
-            return tuple(CoreServer(server_of(i), server_of(i)) for i in found)
-        case ("migrations", found):
-            return tuple(_migration(*m) for m in reversed(found))
-        case ("service", host, found):
-            return service(host, found)
-    return None
+def cluster_of(key: Key) -> ClusterView:
+    assert isinstance(key, Seen)
+    return _cluster(key)
+
+
+def services_of(key: Key) -> tuple[CoreService, ...]:
+    assert isinstance(key, Services)
+    return tuple(service(host, s) for host, s in enumerate(key.found))
+
+
+def servers_of(key: Key) -> tuple[CoreServer, ...]:
+    assert isinstance(key, Servers)
+    return tuple(CoreServer(server_of(i), server_of(i)) for i in key.found)
+
+
+def migrations_of(key: Key) -> tuple[Migration, ...]:
+    assert isinstance(key, Migrations)
+    return tuple(_migration(*m) for m in reversed(key.found))
+
+
+def service_of(key: Key) -> CoreService:
+    assert isinstance(key, OneService)
+    return service(key.host, key.found)
 
 
 @cache
@@ -133,14 +178,9 @@ def _life(number: int) -> Incarnation:
     return Incarnation(frozenset({f"{number:08x}"}))
 
 
-def _cluster(receipts, records, marks, lives, history) -> ClusterView:  # type: ignore[no-untyped-def]
-    events = None
-    if history is not None:
-        events = tuple(
-            FencingEvent(node_of(n), "reboot", "success", EPOCH_S + i, origin=CONTROLLER)
-            for n, ended in enumerate(history)
-            for i in range(ended)
-        )
+@cache
+def _cluster(seen: Seen) -> ClusterView:
+    receipts, records, marks, lives, _, _ = seen
     return ClusterView(
         quorate=True,
         receipts=tuple(_receipt(n, r) for n, r in enumerate(receipts) if r is not None),
@@ -149,7 +189,18 @@ def _cluster(receipts, records, marks, lives, history) -> ClusterView:  # type: 
         levels=tuple(Level(node_of(n), 1, _LEVEL) for n in range(len(lives))),
         online=frozenset(node_of(n) for n, (online, _) in enumerate(lives) if online),
         lives={node_of(n): _life(life) for n, (_, life) in enumerate(lives)},
-        events=events,
+        events=_events(seen.history),
+    )
+
+
+def _events(history: tuple[int, ...] | None) -> tuple[FencingEvent, ...] | None:
+    """Return the fencing history, of which only the number of successes counts."""
+    if history is None:
+        return None
+    return tuple(
+        FencingEvent(node_of(n), "reboot", "success", EPOCH_S + i, origin=CONTROLLER)
+        for n, ended in enumerate(history)
+        for i in range(ended)
     )
 
 

@@ -8,10 +8,12 @@ out and why.
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from novaha.core.names import NodeName
 from novaha.core.recovery import Record, Recovery, parse_record
+
+T = TypeVar("T")
 
 SERVING, LOST, CUT, NOTED = "serving", "lost", "cut", "noted"
 OFF, JOINED, STARTED, CLEANED = "off", "joined", "started", "cleaned"
@@ -56,7 +58,7 @@ class Service(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """An evacuation record; spawned: Nova shows `done`, the instance's host is still the old one."""
+    """An evacuation record; spawned: it shows `done`, the instance's host is still the old one."""
 
     server: int
     source: int
@@ -102,9 +104,9 @@ class Left(NamedTuple):
 class World(NamedTuple):
     """Everything outside of our process.
 
-    receipts: by node. records: by node, the text that the CIB holds. marks: (node, fencing) of each hold.
-    services: by host. hosts: of each instance, as Nova says. copies: of each instance, the hosts on
-    which a guest of it may run, as bits. mail: what came back to the process.
+    receipts: by node. records: by node, the text that the CIB holds. marks: (node, fencing) of each
+    hold. services: by host. hosts: of each instance, as Nova says. copies: of each instance, the
+    hosts on which a guest of it may run, as bits. mail: what came back to the process.
     """
 
     nodes: tuple[Node, ...]
@@ -136,7 +138,7 @@ def first_world(
     return World((Node(),) * 3, services, hosts, tuple(1 << host for host in hosts), left)
 
 
-def put(items: tuple, index: int, item: object) -> tuple:  # type: ignore[type-arg]
+def put(items: tuple[T, ...], index: int, item: T) -> tuple[T, ...]:
     """Return a tuple with one item in another's place."""
     return (*items[:index], item, *items[index + 1 :])
 

@@ -156,8 +156,9 @@ class Automaton:
         if key not in (ERROR, REFUSED) and proc.at + 1 < len(questions):
             following = _call_of(questions[proc.at + 1])
             return self._number(memory, proc._replace(call=following, at=proc.at + 1))
-        mind = mind._replace(memory=take_results(memory, all_ports(ports)))
-        return self._think(mind, proc.view, self.answered.values[proc.answered], ports)
+        taken = take_results(memory, all_ports(ports))
+        answered = self.answered.values[proc.answered] if taken is memory else frozenset()
+        return self._think(mind._replace(memory=taken), proc.view, answered, ports)
 
     def _think(self, mind: Mind, view: int, answered: frozenset[Question], ports: Replay) -> int:
         decisions = self._decide(mind, look.cluster_of(self.views.values[view]))

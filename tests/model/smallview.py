@@ -207,5 +207,5 @@ def _events(history: tuple[int, ...] | None) -> tuple[FencingEvent, ...] | None:
 @cache
 def _receipt(node: int, of: small.Receipt) -> CoreReceipt:
     id_ = receipt_id(node, of.number)
-    life = _life(of.life)
-    return CoreReceipt(id_, node_of(node), EPOCH_S, CONTROLLER, "fenced", of.before, life)
+    seen = (of.before, _life(of.life), ("ipmi",))
+    return CoreReceipt(id_, node_of(node), EPOCH_S, CONTROLLER, "fenced", *seen)

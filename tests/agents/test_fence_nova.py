@@ -64,6 +64,8 @@ FENCED = (
 
 def test_the_receipt_counts_the_successful_fencings_before_it(node: Node) -> None:
     lines = [FENCED.format(*of) for of in (("reboot", "success"), ("off", "success"))]
+    lines[1] = lines[1].replace("17:40:49", "17:20:00")
+    lines.append(lines[0])  # one fencing, for which two had asked
     lines += [FENCED.format("reboot", "failed"), FENCED.format("on", "success")]
     lines += [lines[0].replace("compute-1", "compute-2"), '<fence_event status="pending"/>']
     assert _fence(node, "off", "plug=compute-1", FAKE_HISTORY="".join(lines)).rc == 0

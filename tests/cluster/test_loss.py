@@ -89,8 +89,9 @@ def test_fencing_does_not_wait_for_a_cloud_that_is_down(
     verdict: Callable[[CloudCtl, Story], None],
 ) -> None:
     story = seeded(cluster, cloud)
-    cluster.api_stop(service)
     with judged(cluster, cloud, story, verdict=verdict):
+        cluster.api_stop(service)
+        story.crash()
         cluster.kill(VICTIM)
         reach(story, "fenced")
         reach(story, "held")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -186,9 +187,7 @@ def test_an_older_fencing_does_not_pay_for_a_newer_receipt(
     recovery_runs(cluster, runs=False)
     first = fenced_and_back(cluster)
     assert first.before == 0
-    now_s = int(time.time())
-    newer = Receipt(first.id, first.node, now_s, first.writer, "fenced", 1, first.life)
-    put_receipt(cluster, newer)
+    put_receipt(cluster, replace(first, written_s=int(time.time()), before=1))
     recovery_runs(cluster, runs=True)
     assert_nothing_moves(cluster, cloud, story, "no successful fencing")
     fence_again(cluster)

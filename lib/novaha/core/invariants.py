@@ -146,7 +146,8 @@ class Judge:
         mine = [f for f in self._flights.values() if f.accepted.server == fact.server]
         beside = [f for f in mine if not f.dead and f.accepted.node == fact.node]
         self._flights[fact.record] = _Flight(fact)
-        if beside and "person" in (fact.by, *(f.accepted.by for f in beside)):
+        by_hand = fact.by == "person" and self._node(fact.node).dirty
+        if by_hand or (beside and "person" in (fact.by, *(f.accepted.by for f in beside))):
             self._beside.add(fact.server)
         if fact.by == "person":
             return

@@ -12,6 +12,7 @@ from novaha.core.actions import (
 )
 from novaha.core.evacuation import find_service, refused_change, services_again
 from novaha.core.model import Service, View
+from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, Recovery
@@ -41,14 +42,28 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
     stale = not refused and view.now_s - services.asked_s >= policy.return_poll_s
     ask = (AskServices(),) if stale else ()
-    return (*ask, *_give_back(refused, recovery, service))
+    return (*ask, *_give_back(view, policy, recovery, service))
 
 
-def _give_back(refused: Hold | None, recovery: Recovery, service: Service) -> tuple[Decision, ...]:
+def _give_back(
+    view: View, policy: Policy, recovery: Recovery, service: Service
+) -> tuple[Decision, ...]:
+    refused = refused_change(view, policy, service.host)
     if service.forced_down and not recovery.found.forced_down:
-        not_yet = refused and replace(refused, reason=Reason.RECORDS_OPEN)
-        return (not_yet or ForceUp(service),)
+        return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and service.disabled_reason.startswith(OUR_REASON):
         return (refused or Enable(service),)
     return (EndRecovery(recovery),)
+
+
+def _not_yet(view: View, policy: Policy, refused: Hold) -> Hold:
+    """Return the hold for records that are not completed; trouble when that takes too long.
+
+    nova-compute completes those that are done when it starts, and never again: one that started
+    beside its own evacuations has to be started once more.
+    """
+    since_s = view.memory.service_refused[ComputeHost(refused.subject)].since_s
+    if view.now_s - since_s < policy.stuck_s:
+        return replace(refused, reason=Reason.RECORDS_OPEN)
+    return replace(refused, text=f"restart nova-compute on it. {refused.text}")

@@ -102,6 +102,15 @@ def test_a_force_up_that_is_refused_for_long_is_tried_less_often() -> None:
     assert ForceUp(started) in decided(started, NOW_S + 8.0, service_refused=refused)
 
 
+def test_records_that_stay_open_become_trouble_and_say_what_to_do() -> None:
+    started = ours(heartbeat=STARTED)
+    refused = {HOST: RefusedChange(NOW_S - POLICY.stuck_s, NOW_S, "evacuations not completed")}
+    (hold,) = decided(started, service_refused=refused)
+    assert isinstance(hold, Hold)
+    assert hold.reason is Reason.BLOCKED
+    assert "restart nova-compute" in hold.text
+
+
 def test_a_refused_enabling_is_trouble_and_tried_again() -> None:
     up = ours(heartbeat=STARTED, forced_down=False)
     refused = {HOST: RefusedChange(NOW_S, NOW_S, "forbidden")}

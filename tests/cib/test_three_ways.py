@@ -1,11 +1,12 @@
 """One inventory as a CIB, by pcs and by crmsh: the same configuration, valid for Pacemaker."""
 
+import re
 from pathlib import Path
 
 import pytest
 from cibtools import Tools
 from lxml import etree
-from novaha.cib import generate, inventory, merge, render_crmsh, render_pcs, render_xml
+from novaha.cib import check, generate, inventory, merge, render_crmsh, render_pcs, render_xml
 from novaha.cib.configuration import Configuration
 from novaha.cib.xml import find_all
 
@@ -54,3 +55,13 @@ def test_pacemakers_schema_accepts_it(made: Configuration, tools: Tools) -> None
     tools.sh(
         "xmllint --noout --relaxng /usr/share/pacemaker/pacemaker-3.9.rng our.xml", our_xml=text
     )
+
+
+def test_the_check_asks_the_daemons_and_finds_nothing_in_ours(
+    made: Configuration, tools: Tools
+) -> None:
+    daemons = ("based", "controld", "schedulerd")
+    script = "; ".join(f"/usr/lib/pacemaker/pacemaker-{name} metadata" for name in daemons)
+    names = set(re.findall(r'<parameter name="([^"]+)"', tools.sh(script)))
+    assert {name for name, _ in made.properties} <= names
+    assert check.check(check.Facts(render_xml.whole(made), frozenset(names))) == ()

@@ -18,5 +18,5 @@ class Tools:
             for name, text in files.items()
         ]
         docker.copy_in(self.container, content)
-        argv = ("bash", "-c", f"set -e; cd /{folder}; {script}")
+        argv = ("bash", "-c", f"set -e; mkdir -p /{folder}; cd /{folder}; {script}")
         return docker.execute(self.container, argv, timeout_s=120.0).out

@@ -11,6 +11,10 @@ from novaha.errors import ClusterUnavailable, ConfigError
 Element = etree._Element  # noqa: SLF001  (lxml has no public name for it)
 TIMEOUT_S = 30.0
 SCHEMAS = Path("/usr/share/pacemaker")
+DAEMON_FOLDERS = (Path("/usr/lib/pacemaker"), Path("/usr/libexec/pacemaker"))
+DAEMONS = ("pacemaker-based", "pacemaker-controld", "pacemaker-schedulerd")
+_NOT_ADVERTISED = frozenset({"last-lrm-refresh"})
+"""Written by Pacemaker's own tools, and in no daemon's metadata (2.1.5)."""
 
 
 def live() -> Element:
@@ -33,6 +37,20 @@ def schema_of(cib: Element, folder: Path = SCHEMAS) -> Element | None:
     """Return the schema that a CIB names, as this machine's Pacemaker has it; None without one."""
     path = folder / f"{cib.get('validate-with')}.rng"
     return etree.parse(str(path)).getroot() if path.is_file() else None
+
+
+def known_options() -> frozenset[str] | None:
+    """Return the cluster options that this machine's Pacemaker knows; None without its daemons."""
+    folder = next((each for each in DAEMON_FOLDERS if (each / DAEMONS[0]).exists()), None)
+    if folder is None:
+        return None
+    texts = [run([str(folder / name), "metadata"], timeout_s=TIMEOUT_S) for name in DAEMONS]
+    names = {
+        str(parameter.get("name"))
+        for text in texts
+        for parameter in _parsed(text, "metadata").iter("parameter")
+    }
+    return frozenset(names) | _NOT_ADVERTISED
 
 
 def write(before: Element, after: Element) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from novaha.adapters import configuration as cluster
 from novaha.cib import generate, inventory, merge, render_crmsh, render_pcs, render_xml
+from novaha.cib.check import Facts, check
 from novaha.cib.xml import Element
 from novaha.errors import ConfigError
 
@@ -20,6 +21,7 @@ Generate the cluster's configuration from an inventory (docs/cib.md), and bring 
 generate  print it, as a CIB, a script of pcs commands or crmsh commands
 diff      show what `apply` would change; exit code 1 where there is something
 apply     show the same; with --yes change the running cluster
+check     say what is wrong with a configuration, and what mends it; exit code 1 where something is
 """
 
 
@@ -45,6 +47,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         into.set_defaults(verb=verb)
     for each in verbs.choices.values():
         each.add_argument("inventory", type=Path, help="the inventory, a TOML file")
+    looked = verbs.add_parser("check", help="what is wrong with a configuration")
+    looked.add_argument("--file", type=Path, help="a CIB instead of the running cluster's")
+    looked.add_argument("--json", action="store_true", help="print JSON")
+    looked.set_defaults(verb=_check, inventory=None)
     parser.set_defaults(run=run)
 
 
@@ -103,6 +109,21 @@ def _apply(args: argparse.Namespace) -> int:
     elif changes:
         sys.stderr.write("nothing was changed; --yes changes the running cluster\n")
     return SAME
+
+
+def _check(args: argparse.Namespace) -> int:
+    cib = cluster.live() if args.file is None else cluster.from_file(args.file)
+    known = cluster.known_options()
+    if known is None:
+        sys.stderr.write("note: option names are not judged, no Pacemaker daemons here\n")
+    found = check(Facts(cib, known))
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+    else:
+        for each in found:
+            sys.stdout.write(f"{each.rule}: {each.place} {each.text}\n  {each.mend}\n")
+        sys.stdout.write(f"{len(found)} problems\n")
+    return DIFFERS if found else SAME
 
 
 def _validate(cib: Element) -> None:

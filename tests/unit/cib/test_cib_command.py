@@ -50,3 +50,23 @@ def test_a_cib_that_is_none_gets_code_2(text: str, tmp_path: Path) -> None:
     cib = tmp_path / "cib.xml"
     cib.write_text(text)
     assert main(["cib", "diff", "--file", str(cib), str(EXAMPLE)]) == 2
+
+
+def test_check_names_each_problem_and_its_mend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cib = tmp_path / "cib.xml"
+    cib.write_text(EMPTY)
+    assert main(["cib", "check", "--file", str(cib)]) == 1
+    out = capsys.readouterr().out
+    assert "  pcs property set concurrent-fencing=true\n" in out
+
+
+def test_check_of_what_we_generate_finds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cib", "generate", str(EXAMPLE)]) == 0
+    cib = tmp_path / "cib.xml"
+    cib.write_text(capsys.readouterr().out)
+    assert main(["cib", "check", "--json", "--file", str(cib)]) == 0
+    assert json.loads(capsys.readouterr().out) == []

@@ -9,6 +9,7 @@ from lxml import etree
 from novaha.cib import check, generate, inventory, merge, render_crmsh, render_pcs, render_xml
 from novaha.cib.configuration import Configuration
 from novaha.cib.xml import find_all
+from testcloud import docker
 
 pytestmark = pytest.mark.cluster
 
@@ -65,3 +66,21 @@ def test_the_check_asks_the_daemons_and_finds_nothing_in_ours(
     names = set(re.findall(r'<parameter name="([^"]+)"', tools.sh(script)))
     assert {name for name, _ in made.properties} <= names
     assert check.check(check.Facts(render_xml.whole(made), frozenset(names))) == ()
+
+
+def test_apply_writes_once_and_then_finds_nothing_to_change(tools: Tools) -> None:
+    docker.copy_tar_in(tools.container, docker.tar_of(_package()))
+    script = (
+        "cibadmin --empty > cib.xml; export CIB_file=/tmp/cib/cib.xml PYTHONPATH=/opt/lib;"
+        " nova_ha() { python3 -c 'import sys; from novaha.cli.main import main;"
+        ' sys.exit(main(sys.argv[1:]))\' "$@"; };'
+        " nova_ha cib apply our.toml >&2; ! grep -q primitive cib.xml;"
+        " nova_ha cib apply --yes our.toml >&2; nova_ha cib diff our.toml; nova_ha cib check"
+    )
+    assert tools.sh(script, our_toml=EXAMPLE).splitlines() == ["0 changes", "0 problems"]
+
+
+def _package() -> list[docker.File]:
+    lib = Path(__file__).parents[2] / "lib"
+    found = sorted((lib / "novaha").rglob("*.py"))
+    return [docker.File(f"opt/lib/{each.relative_to(lib)}", each.read_bytes()) for each in found]

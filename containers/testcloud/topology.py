@@ -46,6 +46,7 @@ def stages() -> tuple[Stage, ...]:
         Stage("base"),
         Stage("bmc", "base"),
         Stage("controller", "base"),
+        Stage("cibtools", "controller"),
         Stage("openstack", "base", inputs=pins),
         Stage("compute", "openstack"),
         Stage("cloud-services", "openstack"),

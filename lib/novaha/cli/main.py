@@ -11,6 +11,7 @@ from novaha.errors import NovaHaError
 COMMANDS = {
     "explain": "where a node or an instance stands, on which evidence, and what it waits for",
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
+    "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
     "docs": "draw the pages that show the tables of the code",
 }
 FAILED, INTERRUPTED = 1, 130

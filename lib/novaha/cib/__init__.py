@@ -1,0 +1,1 @@
+"""The cluster's configuration: generated from an inventory, and merged into what is there."""

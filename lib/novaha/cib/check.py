@@ -1,0 +1,269 @@
+"""What is wrong with a cluster's configuration: a table of rules, each with the mend of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from novaha.cib.generate import PROPERTIES
+from novaha.cib.inventory import SECRETS
+from novaha.cib.xml import Element, find_all
+from novaha.core.hostmap import parse_host_map
+from novaha.core.policy import NOT_REAL
+from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
+
+RECEIPT, GATE = fence_nova.SPEC.name, "fence_nova_gate"
+_SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, and what mends it."""
+
+    rule: str
+    place: str
+    text: str
+    mend: str
+
+
+class Facts:
+    """A CIB, as the rules ask for it. known: option names of the daemons, None where not asked."""
+
+    def __init__(self, cib: Element, known: frozenset[str] | None = None) -> None:
+        """Look the common things up once."""
+        self.cib = cib
+        self.known = known
+        self.primitives = find_all(cib, "/cib/configuration/resources//primitive")
+        self.types = {str(each.get("id")): str(each.get("type")) for each in self.primitives}
+        remotes = [each for each in self.primitives if each.get("type") == "remote"]
+        self.remotes = {str(each.get("id")): each for each in remotes}
+        self.devices = [each for each in self.primitives if each.get("class") == "stonith"]
+        self.levels = find_all(cib, "/cib/configuration/fencing-topology/fencing-level")
+        self.properties = pairs(cib, "/cib/configuration/crm_config/*/nvpair")
+
+    def of_type(self, *types: str) -> list[Element]:
+        """Return the primitives of these types."""
+        return [each for each in self.primitives if each.get("type") in types]
+
+    def agents(self, level: Element) -> list[str]:
+        """Return the agents of a level's devices, in order; "" for a device that is not there."""
+        return [self.types.get(id_.strip(), "") for id_ in str(level.get("devices")).split(",")]
+
+
+def pairs(element: Element, xpath: str) -> dict[str, str]:
+    """Return names and values of the pairs that an XPath matches."""
+    return {str(p.get("name")): str(p.get("value")) for p in find_all(element, xpath)}
+
+
+def params(primitive: Element) -> dict[str, str]:
+    """Return the parameters of a primitive."""
+    return pairs(primitive, "instance_attributes/nvpair")
+
+
+Found = Iterator[tuple[str, str, str]]
+Rule = Callable[[Facts], Found]
+
+
+def level_missing(facts: Facts) -> Found:
+    """Find a compute without a fencing level."""
+    if any(level.get("target") is None for level in facts.levels):
+        return  # A pattern or an attribute may cover it; only Pacemaker can tell.
+    for node in facts.remotes.keys() - {level.get("target") for level in facts.levels}:
+        mend = f"pcs stonith level add 1 {node} DEVICE {RECEIPT}"
+        yield node, "has no fencing level: no receipt will be written", mend
+
+
+def level_not_real(facts: Facts) -> Found:
+    """Find a level whose devices cut neither power nor storage."""
+    for level in facts.levels:
+        if all(agent in NOT_REAL or not agent for agent in facts.agents(level)):
+            mend = "put a power or storage device before fence_nova"
+            yield str(level.get("id")), "has no device that cuts power or storage", mend
+
+
+def receipt_not_last(facts: Facts) -> Found:
+    """Find a compute's level that does not end with the receipt."""
+    for level in facts.levels:
+        if level.get("target") in facts.remotes and facts.agents(level)[-1:] != [RECEIPT]:
+            text = f"does not end with {RECEIPT}: its fencing starts no recovery"
+            yield str(level.get("id")), text, f"make {RECEIPT} its last device"
+
+
+def gate_not_first(facts: Facts) -> Found:
+    """Find a level in which the storm brake comes too late."""
+    for level in facts.levels:
+        if GATE in facts.agents(level)[1:]:
+            text = f"has {GATE} behind a device that has fenced already"
+            yield str(level.get("id")), text, f"make {GATE} its first device"
+
+
+def nova_device_alone(facts: Facts) -> Found:
+    """Find a device that fences nothing, and may be used without a level."""
+    leveled = {level.get("target") for level in facts.levels}
+    for device in facts.of_type(RECEIPT, GATE):
+        names = set(params(device).get("pcmk_host_list", "").replace(",", " ").split())
+        if not names or names - leveled:
+            which = ", ".join(sorted(names - leveled)) or "any node"
+            mend = "set pcmk_host_list to nodes that have levels"
+            yield str(device.get("id")), f"may be the only device that fences {which}", mend
+
+
+def fencing_disabled(facts: Facts) -> Found:
+    """Find fencing that is switched off."""
+    if facts.properties.get("stonith-enabled", "true").lower() in {"false", "no", "off", "0", "n"}:
+        yield "stonith-enabled", "no node will ever be fenced", _property("stonith-enabled", "true")
+
+
+def quorum_policy(facts: Facts) -> Found:
+    """Find a minority of controllers that goes on, and fences."""
+    policy = facts.properties.get("no-quorum-policy", "stop")
+    if policy == "ignore":
+        text = "a controller that is alone fences the others' computes"
+        yield "no-quorum-policy", text, _property("no-quorum-policy", "stop")
+
+
+def sick_host_holds_all(facts: Facts) -> Found:
+    """Find a host that cannot be fenced stops the recovery of all others."""
+    wanted = dict(PROPERTIES)
+    for name in ("concurrent-fencing", "stonith-max-attempts"):
+        if facts.properties.get(name) != wanted[name]:
+            text = "one host that cannot be fenced holds up all others"
+            yield name, text, _property(name, wanted[name])
+    exempt = [(each, "nothing") for each in (*facts.remotes.values(), *facts.devices)]
+    exempt += [(each, "quorum") for each in facts.of_type("NovaEvacuate")]
+    for primitive, value in exempt:
+        if pairs(primitive, "meta_attributes/nvpair").get("requires") != value:
+            id_ = str(primitive.get("id"))
+            text = "is not started while any host waits for its fencing"
+            yield id_, text, f"pcs resource meta {id_} requires={value}"
+
+
+def unfencing(facts: Facts) -> Found:
+    """Find unfencing, which reaches controllers too."""
+    for device in facts.devices:
+        provides = pairs(device, "meta_attributes/nvpair").get("provides")
+        if provides == "unfencing" or device.get("type") == "fence_compute":
+            id_ = str(device.get("id"))
+            text = "makes the cluster unfence every node, controllers included"
+            yield id_, text, f"remove its unfencing: pcs stonith meta {id_} provides="
+
+
+def reconnect_missing(facts: Facts) -> Found:
+    """Find a remote connection that is tried again at once, or never."""
+    for id_, remote in facts.remotes.items():
+        if not params(remote).get("reconnect_interval"):
+            mend = f"pcs resource update {id_} reconnect_interval=10s"
+            yield id_, "has no reconnect_interval: a host that boots is fenced again", mend
+
+
+def secret_in_cib(facts: Facts) -> Found:
+    """Find a password in the CIB."""
+    for primitive in facts.primitives:
+        id_ = str(primitive.get("id"))
+        for name in sorted(SECRETS & params(primitive).keys()):
+            yield f"{id_} {name}", "is a secret in the CIB", f"use {name}_script"
+
+
+def timeout_too_short(facts: Facts) -> Found:
+    """Find an operation that is given less time than its agent asks for."""
+    for primitive in facts.of_type(*_SPECS):
+        spec = _SPECS[str(primitive.get("type"))]
+        for op in primitive.iterfind("operations/op"):
+            name, given_s = str(op.get("name")), seconds(op.get("timeout", "20s"))
+            if given_s is not None and given_s < spec.timeout_s(name):
+                place = f"{primitive.get('id')} {name}"
+                mend = f"set its timeout to {spec.timeout_s(name):.0f}s"
+                yield place, f"may take {given_s:.0f} s only", mend
+
+
+def order_missing(facts: Facts) -> Found:
+    """Find a nova-compute that nothing keeps behind the hold."""
+    clones = find_all(facts.cib, "/cib/configuration/resources/clone[primitive/@type=$type]",
+                      type="NovaComputeUnfence")  # fmt: skip
+    if not clones and facts.of_type("NovaEvacuate"):
+        yield "resources", "there is no clone of NovaComputeUnfence", "see nova-ha cib generate"
+    for clone in clones:
+        for tag, end in (("rsc_order", "first"), ("rsc_colocation", "with-rsc")):
+            xpath = f"/cib/configuration/constraints/{tag}[@{end}=$id]"
+            if not find_all(facts.cib, xpath, id=str(clone.get("id"))):
+                text = f"no {tag} ties nova-compute to it"
+                yield str(clone.get("id")), text, "see nova-ha cib generate"
+
+
+def evacuate_anywhere(facts: Facts) -> Found:
+    """Find a NovaEvacuate that may run on a compute, which has no credentials."""
+    for primitive in facts.of_type("NovaEvacuate"):
+        xpath = "/cib/configuration/constraints/rsc_location[@rsc=$id]"
+        if not find_all(facts.cib, xpath, id=str(primitive.get("id"))):
+            id_ = str(primitive.get("id"))
+            mend = f"pcs constraint location {id_} rule score=0 '#kind' eq cluster"
+            yield id_, "may be started on a compute", mend
+
+
+def host_map(facts: Facts) -> Found:
+    """Find names of Nova hosts that cannot be used."""
+    for primitive in facts.of_type("NovaEvacuate"):
+        id_ = str(primitive.get("id"))
+        try:
+            known = parse_host_map(params(primitive).get("host_map", ""))
+        except ValueError as error:
+            yield id_, str(error), f"pcs resource update {id_} host_map=..."
+            continue
+        for node in sorted(set(map(str, known)) - facts.remotes.keys()):
+            yield id_, f"host_map names {node}, which is no compute", "take it out"
+
+
+def unknown_option(facts: Facts) -> Found:
+    """Find a cluster option that this Pacemaker ignores."""
+    if facts.known is None:
+        return
+    xpath = "/cib/configuration/crm_config/*[not(@id='nova-ha-state')]/nvpair"
+    for name in sorted(pairs(facts.cib, xpath).keys() - facts.known):
+        yield name, "is not known to this Pacemaker, which ignores it", "correct or remove it"
+
+
+RULES: Mapping[str, Rule] = {
+    rule.__name__.replace("_", "-"): rule
+    for rule in (
+        level_missing,
+        level_not_real,
+        receipt_not_last,
+        gate_not_first,
+        nova_device_alone,
+        fencing_disabled,
+        quorum_policy,
+        sick_host_holds_all,
+        unfencing,
+        reconnect_missing,
+        secret_in_cib,
+        timeout_too_short,
+        order_missing,
+        evacuate_anywhere,
+        host_map,
+        unknown_option,
+    )
+}
+
+
+def table() -> Iterator[tuple[str, str]]:
+    """Yield the id and the meaning of every rule, for the reference."""
+    for name, rule in RULES.items():
+        sentence = (rule.__doc__ or "").removeprefix("Find ").rstrip(".")
+        yield name, sentence
+
+
+def check(facts: Facts) -> tuple[Finding, ...]:
+    """Return all that is wrong, rule by rule."""
+    return tuple(
+        Finding(name, *found) for name, rule in RULES.items() for found in sorted(rule(facts))
+    )
+
+
+def seconds(text: str) -> float | None:
+    """Return a time of the CIB in seconds; None for one of another form."""
+    units = {"ms": 0.001, "min": 60.0, "m": 60.0, "sec": 1.0, "s": 1.0, "": 1.0, "h": 3600.0}
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    factor = units.get(text[len(number) :])
+    return float(number) * factor if number.isdigit() and factor is not None else None
+
+
+def _property(name: str, value: str) -> str:
+    return f"pcs property set {name}={value}"

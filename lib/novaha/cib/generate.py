@@ -1,0 +1,200 @@
+"""From an inventory to the configuration.
+
+Why the settings are as they are: one host that cannot be fenced must not hold up the others. That
+takes concurrent-fencing, attempts without end, `requires=nothing` on remote connections and fence
+devices, and `requires=quorum` on NovaEvacuate: it is the last thing that may wait for a fencing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from novaha.cib.configuration import (
+    Colocation,
+    Configuration,
+    Level,
+    Location,
+    Operation,
+    Order,
+    Pairs,
+    Primitive,
+)
+from novaha.cib.inventory import OWN_DEVICE, Inventory, Kind, Node
+from novaha.cib.profiles import Profile
+from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
+
+EVACUATE, UNFENCE, COMPUTE = "nova-evacuate", "nova-compute-unfence", "nova-compute"
+ALERT, ALERT_PATH = "nova-ha-alert", "/usr/share/nova-ha/alerts/nova_ha_alert"
+PROPERTIES: Pairs = (
+    ("stonith-enabled", "true"),
+    ("concurrent-fencing", "true"),
+    ("stonith-max-attempts", "INFINITY"),
+    ("no-quorum-policy", "stop"),
+    ("cluster-recheck-interval", "60s"),
+)
+DEFAULTS: Pairs = (("resource-stickiness", "100"),)
+
+_ALONE: Pairs = (("requires", "nothing"),)
+_DEVICE_MONITOR = (Operation("monitor", 60, 20),)
+# What counts is the power status, asked until it is off, so nothing is gained by sleeping first.
+_AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
+}
+
+
+class _Advertised(Protocol):
+    """An operation as an agent's spec has it; times in seconds."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def timeout_s(self) -> int:
+        """How long it may take."""
+
+    @property
+    def interval_s(self) -> int | None:
+        """How often it is due; None for once."""
+
+
+def generate(inventory: Inventory) -> Configuration:
+    """Return the configuration of a cluster."""
+    clones = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
+    locations = (
+        Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster"),
+        *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
+    )
+    return Configuration(
+        properties=PROPERTIES,
+        defaults=DEFAULTS,
+        primitives=(
+            *(_remote(node, inventory.profile) for node in inventory.computes),
+            *_devices(inventory),
+            _receipt(inventory),
+            *_services(inventory),
+        ),
+        levels=tuple(_levels(inventory)),
+        locations=locations,
+        orders=(Order(f"{COMPUTE}-after-hold", *clones),),
+        colocations=(Colocation(f"{COMPUTE}-with-hold", clones[1], clones[0]),),
+        alerts=((ALERT, ALERT_PATH),),
+    )
+
+
+def _remote(node: Node, profile: Profile) -> Primitive:
+    # A long start timeout would keep the cluster waiting; reconnect_interval paces the tries.
+    return Primitive(
+        node.name,
+        "ocf:pacemaker:remote",
+        (("reconnect_interval", f"{profile.reconnect_s}s"), ("server", node.address or "")),
+        (
+            Operation("start", 0, 15),
+            Operation("stop", 0, 15),
+            Operation("monitor", profile.monitor_interval_s, profile.monitor_timeout_s),
+        ),
+        _ALONE,
+    )
+
+
+def _devices(inventory: Inventory) -> Iterator[Primitive]:
+    """Yield the fence devices that some level names, kind by kind."""
+    for kind in inventory.kinds.values():
+        users = [node for node in inventory.nodes if any(kind.name in lv for lv in node.levels)]
+        if kind.shared and users:
+            yield _shared(kind, users, inventory.profile)
+        elif not kind.shared:
+            for node in users:
+                options = {"pcmk_host_list": node.name, **node.devices[kind.name]}
+                yield _device(device_id(kind, node), kind, options, inventory.profile)
+
+
+def device_id(kind: Kind, node: Node) -> str:
+    """Return the id of the device of this kind that fences a node."""
+    return f"fence-{kind.name}" if kind.shared else f"fence-{kind.name}-{node.name}"
+
+
+def _shared(kind: Kind, users: list[Node], profile: Profile) -> Primitive:
+    plugs = {node.name: node.devices.get(kind.name, {}).get("plug") for node in users}
+    pairs = ";".join(f"{name}:{plug}" for name, plug in plugs.items() if plug is not None)
+    options = {"pcmk_host_list": " ".join(plugs)}
+    if pairs:
+        options["pcmk_host_map"] = pairs
+    return _device(f"fence-{kind.name}", kind, options, profile)
+
+
+def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> Primitive:
+    # A device that gives no answer is given up and tried again. After the power is off, a reboot
+    # waits for it to come on again: a host that does not must not hold up its own recovery.
+    options = {
+        "pcmk_host_check": "static-list",
+        "pcmk_off_timeout": f"{profile.off_s}s",
+        "pcmk_on_timeout": f"{profile.on_s}s",
+        "pcmk_on_retries": "1",
+        **_AGENT_OPTIONS.get(kind.agent, {}),
+        **kind.options,
+        **own,
+    }
+    params = tuple(sorted(options.items()))
+    return Primitive(id_, f"stonith:{kind.agent}", params, _DEVICE_MONITOR, _ALONE)
+
+
+def _receipt(inventory: Inventory) -> Primitive:
+    names = " ".join(node.name for node in inventory.computes)
+    params = (("pcmk_host_check", "static-list"), ("pcmk_host_list", names))
+    agent = f"stonith:{fence_nova.SPEC.name}"
+    return Primitive(OWN_DEVICE, agent, params, _DEVICE_MONITOR, _ALONE)
+
+
+def _services(inventory: Inventory) -> Iterator[Primitive]:
+    evacuate = {"cloud": inventory.cloud, **inventory.evacuate, **_host_map(inventory)}
+    interleave: Pairs = (("interleave", "true"),)
+    yield Primitive(
+        EVACUATE,
+        f"ocf:novaha:{nova_evacuate.SPEC.name}",
+        tuple(sorted(evacuate.items())),
+        _operations(nova_evacuate.SPEC.operations),
+        (("requires", "quorum"),),
+    )
+    yield Primitive(
+        UNFENCE,
+        f"ocf:novaha:{nova_compute_unfence.SPEC.name}",
+        tuple(sorted(inventory.unfence.items())),
+        _operations(nova_compute_unfence.SPEC.operations),
+        (("failure-timeout", "60s"),),
+        interleave,
+    )
+    yield Primitive(
+        COMPUTE,
+        inventory.nova_compute,
+        (),
+        (Operation("start", 0, 120), Operation("stop", 0, 120), Operation("monitor", 10, 30)),
+        (("failure-timeout", "120s"),),
+        interleave,
+    )
+
+
+def _operations(advertised: Iterable[_Advertised]) -> tuple[Operation, ...]:
+    """Return what Pacemaker schedules, with the timeouts that the agent advertises."""
+    return tuple(
+        Operation(each.name, each.interval_s or 0, each.timeout_s)
+        for each in advertised
+        if each.name in {"start", "stop", "monitor"}
+    )
+
+
+def _host_map(inventory: Inventory) -> dict[str, str]:
+    pairs = [
+        f"{node.name}={node.nova_host}"
+        for node in inventory.computes
+        if node.nova_host is not None and str(node.nova_host) != node.name
+    ]
+    return {nova_evacuate.HOST_MAP.name: " ".join(pairs)} if pairs else {}
+
+
+def _levels(inventory: Inventory) -> Iterator[Level]:
+    """Yield the levels; those of a compute end with the receipt."""
+    for node in inventory.nodes:
+        receipt = () if node.address is None else (OWN_DEVICE,)
+        for index, names in enumerate(node.levels, 1):
+            ids = tuple(device_id(inventory.kinds[name], node) for name in names)
+            yield Level(node.name, index, (*ids, *receipt))

@@ -1,0 +1,56 @@
+"""docs/cib.md: the inventory's keys, the profiles and the rules, drawn from their tables."""
+
+from collections.abc import Iterable, Iterator
+
+from novaha.cib.profiles import PROFILES
+
+_DRAWN = "<!-- Drawn by `nova-ha docs` from lib/novaha/cib: change it there. -->"
+_HOW = """\
+One inventory describes the cluster; `crm-config/examples/inventory.toml` is one.
+
+    nova-ha cib generate inventory.toml                   # a CIB, held against the schema
+    nova-ha cib generate --format pcs inventory.toml      # a script that pushes once
+    nova-ha cib generate --format crmsh inventory.toml    # for: crm configure load update FILE
+    nova-ha cib diff inventory.toml                       # what `apply` would change; 1 if anything
+    nova-ha cib apply inventory.toml                      # the same; --yes does it
+    nova-ha cib check                                     # what is wrong, and what mends it
+
+`diff` and `apply` add what is missing and change what differs, property by property and object by
+object. Everything else stays, and nothing is removed: a compute that left the inventory is removed
+by hand. `check` and `diff` take a saved CIB with `--file`. The pcs script and the crmsh file are
+for a cluster without nova-ha; crmsh replaces the whole fencing topology.
+
+A password is refused where the agent reads it by a script (`password_script`), unless the kind says
+`password_in_cib = true`; each secret that lands in the CIB is named on standard error. A wrong
+inventory gets all its problems at once, each with its line, and exit code 2.
+
+To rehearse a change, run the pcs script on a copy: `pcs cluster cib copy.xml`, then
+`bash script copy.xml`, then `crm_simulate --simulate --xml-file copy.xml`."""
+
+
+def cib_page() -> str:
+    """Return docs/cib.md."""
+    from novaha.cib.check import table
+    from novaha.cib.shapes import rows
+
+    timings = (
+        (each.name, f"{each.monitor_interval_s} s", f"{each.monitor_timeout_s} s",
+         f"{each.detection_s} s", f"{each.off_s} s", f"{each.on_s} s", each.measured)
+        for each in PROFILES.values()
+    )  # fmt: skip
+    head = ("profile", "monitor every", "timeout", "lost after at most", "off", "on", "measured")
+    parts = (
+        (_DRAWN, "# The cluster's configuration", "", _HOW, "", "## Inventory", ""),
+        _table(("key", "value", "default", "meaning"), rows()),
+        ("## Profiles", ""),
+        _table(head, timings),
+        ("## Rules of `nova-ha cib check`", ""),
+        _table(("rule", "finds"), table()),
+    )
+    return "\n".join(line for part in parts for line in part)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for row in (head, ("---",) * len(head), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""

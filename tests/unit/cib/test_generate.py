@@ -1,0 +1,71 @@
+"""The configuration that an inventory gives."""
+
+from pathlib import Path
+
+from novaha.cib.configuration import Configuration, Operation
+from novaha.cib.generate import generate
+from novaha.cib.inventory import parse
+from novaha.specs import nova_evacuate
+
+EXAMPLE = (Path(__file__).parents[3] / "crm-config/examples/inventory.toml").read_text()
+
+
+def made(text: str = EXAMPLE) -> Configuration:
+    return generate(parse(text))
+
+
+def params(configuration: Configuration, id_: str) -> dict[str, str]:
+    return dict(next(each.params for each in configuration.primitives if each.id == id_))
+
+
+def test_each_level_of_a_compute_ends_with_the_receipt_and_no_controllers_does() -> None:
+    levels = {(level.node, level.index): level.devices for level in made().levels}
+    assert levels["compute-1", 1] == ("fence-ipmi-compute-1", "fence-nova")
+    assert levels["compute-1", 2] == ("fence-pdu", "fence-nova")
+    assert levels["controller-1", 1] == ("fence-ipmi-controller-1",)
+
+
+def test_a_shared_device_maps_nodes_to_plugs() -> None:
+    pdu = params(made(), "fence-pdu")
+    assert pdu["pcmk_host_map"] == "compute-1:1;compute-2:2"
+    assert pdu["pcmk_host_list"] == "compute-1 compute-2"
+
+
+def test_kdump_may_stand_in_front_of_power() -> None:
+    text = EXAMPLE.replace('levels = [["ipmi"], ["pdu"]]', 'levels = [["kdump", "ipmi"], ["ipmi"]]')
+    text = text.replace(
+        "[fence.pdu]", '[fence.kdump]\nagent = "fence_kdump"\nshared = true\n[fence.pdu]'
+    )
+    levels = [level.devices for level in made(text).levels if level.node == "compute-1"]
+    assert levels[0] == ("fence-kdump", "fence-ipmi-compute-1", "fence-nova")
+
+
+def test_one_sick_host_holds_up_nobody() -> None:
+    configuration = made()
+    properties = dict(configuration.properties)
+    assert properties["concurrent-fencing"] == "true"
+    assert properties["stonith-max-attempts"] == "INFINITY"
+    requires = {each.id: dict(each.meta).get("requires") for each in configuration.primitives}
+    assert requires["compute-1"] == requires["fence-ipmi-compute-1"] == "nothing"
+    assert requires["fence-nova"] == requires["fence-pdu"] == "nothing"
+    assert requires["nova-evacuate"] == "quorum"
+
+
+def test_names_that_differ_in_nova_are_mapped() -> None:
+    assert params(made(), "nova-evacuate")["host_map"] == "compute-2=cmp2.example.org"
+
+
+def test_timeouts_are_those_that_the_agent_advertises() -> None:
+    evacuate = next(each for each in made().primitives if each.id == "nova-evacuate")
+    start = nova_evacuate.SPEC.timeout_s("start")
+    assert Operation("start", 0, int(start)) in evacuate.operations
+
+
+def test_a_profile_sets_the_detection() -> None:
+    fast = made(EXAMPLE.replace('"default"', '"fast"'))
+    remote = next(each for each in fast.primitives if each.id == "compute-1")
+    assert Operation("monitor", 2, 3) in remote.operations
+
+
+def test_the_password_script_lands_where_the_agent_reads_it() -> None:
+    assert "password_script" in params(made(), "fence-ipmi-compute-1")

@@ -1,0 +1,95 @@
+"""Inventories: what a good one gives, and that a bad one gets all its problems with their lines."""
+
+from pathlib import Path
+
+import pytest
+from novaha.cib.inventory import BadInventory, parse
+
+EXAMPLE = Path(__file__).parents[3] / "crm-config" / "examples" / "inventory.toml"
+GOOD = """\
+cloud = "cloud"
+levels = [["ipmi"]]
+[fence.ipmi]
+agent = "fence_ipmilan"
+[[controller]]
+name = "ctl-1"
+fence.ipmi = { ip = "10.0.9.1" }
+[[compute]]
+name = "cmp-1"
+address = "10.0.0.1"
+fence.ipmi = { ip = "10.0.9.11" }
+[[compute]]
+name = "cmp-2"
+address = "10.0.0.2"
+[compute.fence.ipmi]
+ip = "10.0.9.12"
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(BadInventory) as caught:
+        parse(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_example_is_good() -> None:
+    inventory = parse(EXAMPLE.read_text())
+    assert [node.name for node in inventory.computes] == ["compute-1", "compute-2"]
+
+
+def test_the_least_inventory_is_good() -> None:
+    inventory = parse(GOOD)
+    assert inventory.profile.name == "default"
+    assert inventory.computes[1].devices == {"ipmi": {"ip": "10.0.9.12"}}
+    assert inventory.secrets() == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('cloud = "cloud"', "", "line 1: cloud is missing: name of the cloud in clouds.yaml"),
+        ('cloud = "cloud"', "cloud = 3", "line 1: cloud must be a text"),
+        ('cloud = "cloud"', 'cloud = "a b"', "line 1: cloud='a b': must be the name of a cloud"),
+        ('cloud = "cloud"', 'cloud = "cloud"\nclod = 1', "line 2: unknown key 'clod'"),
+        ('[["ipmi"]]', "[]", "line 2: levels is empty"),
+        ('[["ipmi"]]', '[["ipmo"]]', "line 2: level 1 names 'ipmo'; there is ipmi under fence"),
+        ('[["ipmi"]]', '[["ipmi", "ipmi"]]', "line 2: level 1 names a device twice"),
+        ("fence_ipmilan", "fence_kdump", "line 2: level 1 has no device that cuts power or"),
+        ("fence_ipmilan", "ipmilan", "line 4: agent in fence.ipmi must be fence_..."),
+        ('10.0.9.12"', '10.0.9.11"', "line 15: ipmi address 10.0.9.11 is that of cmp-1 already"),
+        ('"10.0.0.2"', '"10.0.0.1"', "line 14: address 10.0.0.1 is that of cmp-1 already"),
+        ('"cmp-2"', '"cmp-1"', "line 13: name cmp-1 is that of cmp-1 already"),
+        ('"cmp-2"', '"ctl-1"', "line 13: name ctl-1 is that of ctl-1 already"),
+        ('"cmp-2"', '"cmp-2"\nnova_host = "cmp-1"', "line 14: Nova host cmp-1 is that of cmp-1"),
+        ('"10.0.0.2"', "2", "line 14: address in compute.2 must be an address"),
+        ('fence.ipmi = { ip = "10.0.9.11" }', "", "line 8: cmp-1 has no 'ipmi', which its levels"),
+        ('ip = "10.0.9.12"', 'password = "x"', "line 16: password would be kept in the CIB: give"),
+        ('"cloud"', '"cloud"\nevacuate = { pace = 1 }', "line 2: NovaEvacuate has no parameter"),
+        ('"cloud"', '"cloud"\nunfence = { poll = 99 }', "line 2: poll='99': must be a whole"),
+        ("[fence.ipmi]", "[fence.ipmi", "line 3: Expected ']'"),
+    ],
+)
+def test_a_problem_is_told_with_its_line(old: str, new: str, said: str) -> None:
+    assert any(text.startswith(said) for text in problems(GOOD.replace(old, new, 1))), problems(
+        GOOD.replace(old, new, 1)
+    )
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
+    bad = GOOD.replace('"10.0.0.2"', '"10.0.0.1"').replace('ip = "10.0.9.12"', 'ip = "10.0.9.11"')
+    bad = bad.replace('fence.ipmi = { ip = "10.0.9.1" }', "")
+    lines = [text.split(":")[0] for text in problems(bad)]
+    assert lines == ["line 5", "line 14", "line 15"]
+
+
+@pytest.mark.parametrize("text", ["", "[[", "fence = 1", "compute = [1]", "controller = {}"])
+def test_nonsense_gets_problems_and_no_traceback(text: str) -> None:
+    assert problems(text)
+
+
+def test_a_password_that_may_lie_in_the_cib_is_told() -> None:
+    text = GOOD.replace('ip = "10.0.9.12"', 'ip = "10.0.9.12"\npassword = "x"').replace(
+        'agent = "fence_ipmilan"', 'agent = "fence_ipmilan"\npassword_in_cib = true'
+    )
+    (sentence,) = parse(text).secrets()
+    assert sentence.startswith("cmp-2, ipmi: password is kept in the CIB")

@@ -103,13 +103,18 @@ def saw_migrations(
 def _lose_vanished(
     memory: Memory, before: Iterable[Migration], now: Iterable[Migration], asked_s: float
 ) -> Memory:
-    """Take a record that was in flight and is not listed any more for a request that was lost.
+    """Take a record that is not listed any more for a request that was lost.
 
-    Nova deletes an instance's records with it (seen with 34.0); but an answer may be an old one.
+    Nova deletes an instance's records with it (seen with 34.0); but an answer may be an old one. A
+    record that is over counts only while its server is still listed on the host.
     """
-    ids = {m.id for m in now}
-    for m in before:
-        if m.status in IN_FLIGHT and m.id not in ids and m.server not in memory.posts:
+    newest = newest_by_server(now)
+    for m in newest_by_server(before).values():
+        listed = memory.servers.get(m.source)
+        here = {server.id for server in (listed.value if listed else ())}
+        open_ = m.status in IN_FLIGHT or m.server in here
+        gone = m.server not in newest or newest[m.server].id < m.id
+        if open_ and gone and m.server not in memory.posts:
             post = Post("lost", asked_s, m.source, m.id - 1)
             memory = replace(memory, posts={**memory.posts, m.server: post})
             memory = lost(

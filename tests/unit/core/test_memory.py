@@ -131,3 +131,19 @@ def test_forgetting_a_host_forgets_its_lists_and_what_nova_refused_of_it() -> No
 
 def test_a_begun_recovery_is_remembered_beside_the_others() -> None:
     assert remember.began(memory(), "fff").begun == {RECEIPT_ID, "fff"}
+
+
+@pytest.mark.parametrize("status", ["accepted", "running", "done", "failed"])
+def test_a_record_that_vanishes_counts_as_a_lost_request(status: str) -> None:
+    known = memory(servers=(server(1),), migrations=(migration(7, 1, status),))
+    known = remember.saw_migrations(known, HOST, (), NOW_S + 1)
+    post = known.posts[ServerId("server-1")]
+    assert (post.state, post.at_s) == ("lost", NOW_S + 1)
+    assert known.refusals[ServerId("server-1")].lost
+    back = remember.saw_migrations(known, HOST, (migration(7, 1, status),), NOW_S + 2)
+    assert back.posts == {}
+
+
+def test_a_record_that_vanishes_with_its_server_costs_nothing() -> None:
+    known = memory(servers=(), migrations=(migration(7, 1, "done"),))
+    assert remember.saw_migrations(known, HOST, (), NOW_S + 1).posts == {}

@@ -95,14 +95,6 @@ GATES = (
         Left(losses=1, replies=1),
     ),
     Gate(
-        "a lost request may still take effect (`settled`)",
-        "L4",
-        _Evacuation,
-        "settled",
-        lambda *_: True,
-        Left(losses=1, replies=1),
-    ),
-    Gate(
         "requests of the process before may still arrive (`settling`)",
         "L4",
         _Evacuation,

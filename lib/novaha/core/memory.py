@@ -97,25 +97,25 @@ def saw_migrations(
         moving=_moving(memory.moving, migrations, asked_s),
         trouble=None,
     )
-    return _lose_vanished(known, before.value if before else (), migrations, asked_s)
+    return _lose_vanished(known, host, before.value if before else (), migrations)
 
 
 def _lose_vanished(
-    memory: Memory, before: Iterable[Migration], now: Iterable[Migration], asked_s: float
+    memory: Memory, host: ComputeHost, before: Iterable[Migration], now: Iterable[Migration]
 ) -> Memory:
     """Take a record that is not listed any more for a request that was lost.
 
     Nova deletes an instance's records with it (seen with 34.0); but an answer may be an old one. A
     record that is over counts only while its server is still listed on the host.
     """
-    newest = newest_by_server(now)
+    newest, asked_s = newest_by_server(now), memory.migrations[host].asked_s
+    listed = memory.servers.get(host)
+    here = {server.id for server in (listed.value if listed else ())}
     for m in newest_by_server(before).values():
-        listed = memory.servers.get(m.source)
-        here = {server.id for server in (listed.value if listed else ())}
         open_ = m.status in IN_FLIGHT or m.server in here
         gone = m.server not in newest or newest[m.server].id < m.id
         if open_ and gone and m.server not in memory.posts:
-            post = Post("lost", asked_s, m.source, m.id - 1)
+            post = Post("lost", asked_s, host, m.id - 1)
             memory = replace(memory, posts={**memory.posts, m.server: post})
             memory = lost(
                 memory, m.server, asked_s, f"its evacuation {m.id} is not listed any more"

@@ -134,7 +134,7 @@ class Cluster:
         What the log had is gone, so that it never mixes times of two clocks.
         """
         self._leave(node)
-        self.put(node, (docker.File(_CLOCK, f"{offset_s:+d}s".encode()),))
+        self.put(node, (docker.File(_CLOCK, f"{offset_s:+d}".encode()),))
         self.start(node)
 
     def clock_is_right(self, node: str) -> bool:

@@ -58,6 +58,7 @@ def _refuse_where_we_cannot_help() -> None:
 def _start(state: Path) -> None:
     for file, name in _ENGINE_PID_FILES.items():
         _forget_if_stale(file, name)
+    state.mkdir(parents=True, exist_ok=True)
     pid = shell.start_daemon(("dockerd",), _log(state))
     _pid_file(state).write_text(str(pid))
 

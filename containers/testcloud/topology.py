@@ -42,10 +42,11 @@ def stages() -> tuple[Stage, ...]:
         for name in ("requirements.txt", "constraints.txt")
     )
     seed = File("cloud.tar", tar_of(_cloud_files(Settings())))
+    clock = _own(Role.CONTROLLER, "wrong_clock.c", "wrong_clock.c")
     return (
         Stage("base"),
         Stage("bmc", "base"),
-        Stage("controller", "base"),
+        Stage("controller", "base", inputs=(clock,)),
         Stage("cibtools", "controller"),
         Stage("openstack", "base", inputs=pins),
         Stage("compute", "openstack"),

@@ -152,7 +152,7 @@ def memory(
         services=None if services is None else Answer(services, asked_s),
         servers={} if servers is None else {HOST: Answer(servers, asked_s)},
         migrations={} if migrations is None else {HOST: Answer(migrations, asked_s)},
-        begun=frozenset({RECEIPT_ID}),
+        begun={RECEIPT_ID: 0},
         first_seen={RECEIPT_ID: NOW_S - 1.0},
         changed_s={HOST: asked_s},
     )

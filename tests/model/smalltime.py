@@ -116,7 +116,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         posts={k: _post(post, ended) for k, post in m.posts.items()},
         refusals={k: replace(r, last_s=ended(r.last_s)) for k, r in m.refusals.items()},
         failed_at={k: ended(at_s) for k, at_s in m.failed_at.items()},
-        begun=m.begun.intersection(m.first_seen),
+        begun={k: after for k, after in m.begun.items() if k in m.first_seen},
         changed_s={},
         moving={},
         service_refused={},
@@ -157,7 +157,7 @@ def freeze(memory: Memory) -> tuple[object, ...]:
         m.services,
         *(_items(m.servers), _items(m.migrations), _items(m.posts)),
         *(_items(m.refusals), _items(m.failed_at), _items(m.first_seen)),
-        m.begun,
+        _items(m.begun),
         m.trouble,
         m.trouble_until_s,
     )

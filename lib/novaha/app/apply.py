@@ -88,7 +88,7 @@ def _change_cib(
             ports.cluster.write_record(proven)
         case BeginRecovery(recovery):
             ports.cluster.write_record(recovery)
-            return remember.began(memory, recovery.receipt_id)
+            return remember.began(memory, recovery)
         case KeepFound(recovery):
             ports.cluster.write_record(recovery)
         case Release():

@@ -9,7 +9,8 @@ The state of each node (core/standing.py) says which function plans for it:
     RELEASING              Release once more                 here
     RETURNING              ForceUp, Enable, EndRecovery      core/returning.py
     UNREADABLE, UNPROVEN,
-    VOID                   nothing but their Hold
+    VOID                   nothing but their Hold; what is in flight there keeps its slots
+                           (core/unfinished.py)
 
 Questions are decisions too: the caller answers them and decides again.
 """
@@ -40,6 +41,7 @@ from novaha.core.recovery import OUR_REASON, Found, Proof, Proven, Record, Recov
 from novaha.core.returning import returning
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState as State
+from novaha.core.unfinished import unfinished
 
 FRESH_S = 10.0
 """What is written down as found must not be older than this when the recovery begins.
@@ -55,6 +57,7 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
         return (Hold("cluster", Reason.NO_QUORUM, "this partition has no quorum: hands off"),)
     standings = [stand(view, policy, node) for node in concerned(cluster)]
     plans = [plan_of(view, policy, standing) for standing in standings]
+    plans += unfinished(view, policy, standings)
     return _without_the_cloud(view, (*_orphans(cluster), *_merge(plans, policy)))
 
 
@@ -137,9 +140,8 @@ def _begin(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
         return facts
     service = facts.service
     found = _found(service, proven.found)
-    recovery = Recovery(
-        proven.node, proven.proof, service.host, "evacuating", found, facts.after_migration
-    )
+    after = view.memory.begun.get(proven.proof.receipt_id, facts.after_migration)
+    recovery = Recovery(proven.node, proven.proof, service.host, "evacuating", found, after)
     force = () if service.forced_down else (ForceDown(service),)
     return (BeginRecovery(recovery), *force)
 

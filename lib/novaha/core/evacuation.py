@@ -15,10 +15,11 @@ from novaha.core.actions import (
     KeepFound,
     Release,
 )
+from novaha.core.flights import Flights, flights_of, settled
 from novaha.core.memory import ended_badly, newest_by_server
-from novaha.core.model import Answer, Migration, Post, Server, Service, View
+from novaha.core.model import Answer, Migration, Server, Service, View
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.pace import records_due_s, refusal_pause_s, services_due
+from novaha.core.pace import pause_s, records_due_s, refusal_pause_s, services_due
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
@@ -57,8 +58,8 @@ class HostPlan:
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
     """Return what the evacuation of a proven fenced host needs next."""
     memory = view.memory
-    moving = occupied(view, policy, recovery)
-    busy = len(moving - stuck(view, policy, recovery).keys())
+    flights = flights_of(view, policy, recovery.host, recovery.after_migration)
+    busy = flights.busy
     if memory.services is None:
         return HostPlan((AskServices(),), busy=busy)
     service = find_service(memory.services.value, recovery.host)
@@ -73,7 +74,7 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
     if servers is None or migrations is None:
         return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)), busy=busy)
     evacuation = _Evacuation(view, policy, recovery, receipt, service, servers, migrations)
-    return evacuation.plan(len(moving), busy)
+    return evacuation.plan(flights)
 
 
 def _force_down(
@@ -117,51 +118,6 @@ def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None
     return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")
 
 
-def occupied(view: View, policy: Policy, recovery: Recovery) -> frozenset[ServerId]:
-    """Return the servers of a host that Nova moves, or may move once a request arrives.
-
-    Servers that left the list count while their record is open; a record that never comes to its
-    end, of before this recovery or stuck, does not, once its server is gone.
-    """
-    memory, host = view.memory, recovery.host
-    servers, migrations = memory.servers.get(host), memory.migrations.get(host)
-    listed = {server.id for server in servers.value} if servers else set()
-    newest = newest_by_server(migrations.value if migrations else ())
-    unending = stuck(view, policy, recovery)
-    moving = {
-        server
-        for server, m in newest.items()
-        if m.status in IN_FLIGHT
-        and (server in listed or (m.id > recovery.after_migration and server not in unending))
-    }
-    posted = {
-        server
-        for server, post in memory.posts.items()
-        if (post.host == host or server in listed) and not _spent(post, policy, migrations)
-    }
-    return frozenset(moving | posted)
-
-
-def stuck(view: View, policy: Policy, recovery: Recovery) -> dict[ServerId, Migration]:
-    """Return the newest records of a host's servers whose status has not changed for long."""
-    long_ago_s = view.now_s - policy.stuck_s
-    old = {id_ for id_, moving in view.memory.moving.items() if moving.since_s <= long_ago_s}
-    migrations = view.memory.migrations.get(recovery.host)
-    newest = newest_by_server(migrations.value) if old and migrations else {}
-    return {server: m for server, m in newest.items() if m.id in old}
-
-
-def _spent(post: Post, policy: Policy, migrations: Answer[tuple[Migration, ...]] | None) -> bool:
-    return post.state != "sent" and _settled(policy, migrations, post.at_s)
-
-
-def _settled(
-    policy: Policy, migrations: Answer[tuple[Migration, ...]] | None, since_s: float
-) -> bool:
-    """Tell whether a request of that moment cannot take effect any more, as Nova shows it."""
-    return migrations is not None and migrations.asked_s >= since_s + policy.settle_s
-
-
 @dataclass(frozen=True)
 class _Evacuation:
     view: View
@@ -172,16 +128,17 @@ class _Evacuation:
     servers: Answer[tuple[Server, ...]]
     migrations: Answer[tuple[Migration, ...]]
 
-    def plan(self, moving: int, busy: int) -> HostPlan:
-        """Return what is needed while so many are in flight, busy of them not stuck."""
+    def plan(self, flights: Flights) -> HostPlan:
+        """Return what is needed while these are in flight."""
+        moving, busy = len(flights.moving), flights.busy
         fates = [self.fate(server) for server in self.servers.value]
         disable = self.disable()
         if not fates and not moving and not self.stale():
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
         decisions: tuple[Decision, ...] = (
             *self.ask_migrations(fates, moving),
-            *self.ask_servers(fates, busy),
-            *self.holds(fates, busy),
+            *self.ask_servers(fates, flights),
+            *self.holds(fates, flights),
             *self.give_back(fates, moving),
         )
         return HostPlan(decisions, self.ready(fates), busy, disable)
@@ -243,7 +200,7 @@ class _Evacuation:
         return InstanceState.READY if fresh else InstanceState.CHECKING
 
     def settled(self, since_s: float) -> bool:
-        return _settled(self.policy, self.migrations, since_s)
+        return settled(self.policy, self.migrations, since_s)
 
     def stale(self) -> bool:
         """Tell whether the list of servers is older than that of the records."""
@@ -257,15 +214,23 @@ class _Evacuation:
         checking = any(fate.state is InstanceState.CHECKING for fate in fates)
         return (AskMigrations(host),) if poll or settle or checking else ()
 
-    def ask_servers(self, fates: list[Fate], busy: int) -> tuple[AskServers, ...]:
-        """Return the dear question: once every server came to an end, and before each new try."""
+    def ask_servers(self, fates: list[Fate], flights: Flights) -> tuple[AskServers, ...]:
+        """Return the dear question: once every server came to an end, and before each new try.
+
+        And where the lost host's own nova-compute says that an evacuation is over.
+        """
         states = {fate.state for fate in fates}
         ask = (AskServers(self.recovery.host),)
         if InstanceState.CHECKING in states:
             return (AskServers(self.recovery.host, faults=True),)
-        if busy or InstanceState.READY in states:
+        host, asked_s = self.recovery.host, self.servers.asked_s
+        again = self.stale() or self.view.now_s - asked_s >= pause_s(
+            self.view, self.policy, host, asked_s
+        )
+        if flights.claimed and again:
+            return ask
+        if flights.busy or InstanceState.READY in states:
             return ()
-        again = self.stale() or self.view.now_s - self.servers.asked_s >= self.policy.poll_s
         left = InstanceState.MOVED in states and again
         return ask if left or (not fates and self.stale()) else ()
 
@@ -297,12 +262,12 @@ class _Evacuation:
             return ()
         return (Disable(self.service, f"{OUR_REASON} fenced, receipt {self.recovery.receipt_id}"),)
 
-    def holds(self, fates: list[Fate], busy: int) -> tuple[Hold, ...]:
+    def holds(self, fates: list[Fate], flights: Flights) -> tuple[Hold, ...]:
         """Return what is being waited for: one line for the host, one for each blocked server."""
         host = self.recovery.host
         failed = (InstanceState.WAITING, InstanceState.CHECKING)
         out = [self.blocked(fate) for fate in fates if fate.state in failed]
-        out += [self.stuck(m) for m in stuck(self.view, self.policy, self.recovery).values()]
+        out += [self.stuck(m) for m in flights.stuck.values()]
         refused = refused_change(self.view, self.policy, host)
         out += [refused] if refused else []
         waiting = sum(fate.state is InstanceState.READY for fate in fates)
@@ -310,16 +275,19 @@ class _Evacuation:
             wait_s = self.view.memory.started_s + self.policy.settle_s - self.view.now_s
             text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
             out.append(Hold(host, Reason.SETTLING, text))
-        if busy:
-            out.append(Hold(host, Reason.IN_FLIGHT, f"{busy} instances are being evacuated"))
-        elif not fates or any(fate.state is InstanceState.MOVED for fate in fates):
+        moved = [fate.server.id for fate in fates if fate.state is InstanceState.MOVED]
+        if flights.busy:
+            text = f"{flights.busy} instances are being evacuated"
+            out.append(Hold(host, Reason.IN_FLIGHT, text))
+        elif not fates or any(server not in flights.stuck for server in moved):
             out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
 
     def stuck(self, m: Migration) -> Hold:
         for_s = self.view.now_s - self.view.memory.moving[m.id].since_s
-        text = f"its evacuation {m.id} to {m.destination or '?'} is '{m.status}' for"
-        return Hold(m.server, Reason.STUCK, f"{text} {for_s / 60:.0f} min")
+        text = f"its evacuation {m.id} to {m.destination or '?'} is '{m.status}'"
+        still = f", and Nova still lists it on {m.source}" if m.status in ENDED_WELL else ""
+        return Hold(m.server, Reason.STUCK, f"{text} for {for_s / 60:.0f} min{still}")
 
     def blocked(self, fate: Fate) -> Hold:
         wait_s = max(fate.due_s - self.view.now_s, 0.0)

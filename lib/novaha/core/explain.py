@@ -127,7 +127,7 @@ def onlooker(cluster: ClusterView, policy: Policy, now_s: float, epoch_s: float)
     return Memory(
         started_s=now_s - policy.settle_s,
         first_seen={**dict.fromkeys(records, now_s - policy.settle_s), **first_seen},
-        begun=frozenset(records),
+        begun={r.receipt_id: r.after_migration for r in cluster.records if isinstance(r, Recovery)},
     )
 
 

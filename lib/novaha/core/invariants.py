@@ -73,13 +73,15 @@ class _Flight:
 class _Node:
     """What is known of a node's present life.
 
-    dirty: something of it may run. fenced_s: when a fencing since its last life succeeded.
+    dirty: something of it may run. unasked: it was started by its system alone. stray: its life
+    since its last proven fencing was. fenced_s: when a fencing since its last life succeeded.
     taken_s: when a fencing succeeded last, and its service was taken over by us.
     """
 
     dirty: bool = True
     lied: bool = False
     unasked: bool = False
+    stray: bool = False
     given_up_s: float | None = None
     fenced_s: float | None = None
     taken_s: float = -inf
@@ -118,7 +120,7 @@ class Judge:
     def _lived(self, fact: facts.Lived) -> None:
         node = self._node(fact.node)
         node.dirty, node.fenced_s, node.given_up_s = True, None, None
-        node.unasked = fact.unasked
+        node.unasked = node.stray = fact.unasked
 
     def _powered_off(self, fact: facts.PoweredOff) -> None:
         node = self._node(fact.node)
@@ -135,6 +137,7 @@ class Judge:
     def _fenced(self, fact: facts.Fenced) -> None:
         node = self._node(fact.node)
         node.fenced_s = node.taken_s = fact.at_s
+        node.stray = False
         if node.given_up_s is not None and fact.lost_s > node.given_up_s:
             node.given_up_s = None
         took_s = fact.at_s - fact.lost_s
@@ -165,7 +168,8 @@ class Judge:
 
     def _judge_fencing(self, fact: facts.Accepted) -> None:
         node = self._node(fact.node)
-        law = "L1-bmc-lie" if node.lied else "L1-autostart" if node.unasked else "L1"
+        unasked = node.unasked or node.stray
+        law = "L1-bmc-lie" if node.lied else "L1-autostart" if unasked else "L1"
         if node.dirty:
             text = f"{fact.server} is evacuated off {fact.node}, which may run"
             self._broken(law, fact.at_s, text)

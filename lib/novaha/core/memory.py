@@ -18,6 +18,7 @@ from novaha.core.model import (
 )
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
+from novaha.core.recovery import Recovery
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -31,9 +32,10 @@ def saw_receipts(memory: Memory, ids: Iterable[str], now_s: float) -> Memory:
     return replace(memory, first_seen={id_: memory.first_seen.get(id_, now_s) for id_ in ids})
 
 
-def began(memory: Memory, receipt_id: str) -> Memory:
-    """Note that this process itself began the recovery of a receipt."""
-    return replace(memory, begun=memory.begun | {receipt_id})
+def began(memory: Memory, recovery: Recovery) -> Memory:
+    """Note that this process itself began a recovery, and after which record."""
+    begun = {**memory.begun, recovery.receipt_id: recovery.after_migration}
+    return replace(memory, begun=begun)
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
@@ -94,7 +96,7 @@ def saw_migrations(
         posts=posts,
         refusals=_without(memory.refusals, *arrived),
         failed_at={**memory.failed_at, **failed},
-        moving=_moving(memory.moving, migrations, asked_s),
+        moving=_moving(memory.moving, before, migrations, asked_s),
         trouble=None,
     )
     return _lose_vanished(known, host, before.value if before else (), migrations)
@@ -124,13 +126,16 @@ def _lose_vanished(
 
 
 def _moving(
-    known: Mapping[int, Moving], migrations: Iterable[Migration], asked_s: float
+    known: Mapping[int, Moving],
+    gone: Answer[tuple[Migration, ...]] | None,
+    migrations: Iterable[Migration],
+    asked_s: float,
 ) -> dict[int, Moving]:
-    """Return the records in flight; one keeps its time while its status stays the same."""
-    moving = dict(known)
+    """Return the records that did not fail; one keeps its time while its status is the same."""
+    moving = _without(known, *(m.id for m in (gone.value if gone else ())))
     for m in migrations:
-        before = moving.pop(m.id, None)
-        if m.status in IN_FLIGHT:
+        if not ended_badly(m):
+            before = known.get(m.id)
             same = before is not None and before.status == m.status
             moving[m.id] = before if before and same else Moving(m.status, asked_s)
     return moving
@@ -190,9 +195,12 @@ def cloud_failed(memory: Memory, text: str, until_s: float) -> Memory:
 
 def forget_host(memory: Memory, host: ComputeHost) -> Memory:
     """Forget all that was known of a host whose recovery is over, or begins anew."""
-    listed = memory.servers.get(host)
+    listed, records = memory.servers.get(host), memory.migrations.get(host)
+    ids = {m.id for m in (records.value if records else ())}
     return replace(
         memory,
+        failed_at=_without(memory.failed_at, *ids),
+        moving=_without(memory.moving, *ids),
         refusals=_without(memory.refusals, *(s.id for s in (listed.value if listed else ()))),
         servers=_without(memory.servers, host),
         migrations=_without(memory.migrations, host),

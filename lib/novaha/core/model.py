@@ -183,7 +183,7 @@ class Refusal:
 
 
 class Moving(NamedTuple):
-    """The status that an evacuation record in flight shows, and since when (monotonic seconds)."""
+    """The status that an evacuation record shows, and since when (monotonic seconds)."""
 
     status: str
     since_s: float
@@ -203,11 +203,12 @@ class Memory:
     """What this process knows besides the cluster; all of it may be lost at any instant.
 
     begun: receipts whose recovery this process itself began, so that no earlier process can have a
-    request on the wire. changed_s: when a record of a host last came to an end, or a request was
-    sent. first_seen: when a receipt was first seen. failed_at: when a record that ended badly was
-    first seen, by its number. moving: the records in flight, by their numbers. service_refused:
-    where Nova refuses to change a service. trouble:
-    why Nova cannot be asked before trouble_until_s.
+    request on the wire, and the highest record of before it: a CIB that is read late shows the
+    recovery as not begun, and our own records would count as older than it. changed_s: when a
+    record of a host last came to an end, or a request was sent. first_seen: when a receipt was
+    first seen. failed_at: when a record that ended badly was first seen, by its number. moving: the
+    records that did not end badly, by their numbers. service_refused: where Nova refuses to change
+    a service. trouble: why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float
@@ -220,7 +221,7 @@ class Memory:
     failed_at: Mapping[int, float] = field(default_factory=dict)
     moving: Mapping[int, Moving] = field(default_factory=dict)
     first_seen: Mapping[str, float] = field(default_factory=dict)
-    begun: frozenset[str] = frozenset()
+    begun: Mapping[str, int] = field(default_factory=dict)
     service_refused: Mapping[ComputeHost, RefusedChange] = field(default_factory=dict)
     trouble: str | None = None
     trouble_until_s: float = 0.0

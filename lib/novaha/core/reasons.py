@@ -91,8 +91,8 @@ class Reason(Enum):
     STUCK = (
         "stuck",
         True,
-        "An evacuation is in flight for long and unchanged; a second could make a second copy.",
-        "The record ends: look at its destination's nova-compute and bring it back.",
+        "An evacuation has moved nothing for long, and a second one could make a second copy.",
+        "Its destination's nova-compute is brought back and ends it, or a person evacuates it.",
     )
     SETTLING = (
         "settling",

@@ -43,11 +43,11 @@ def points(outcome: Outcome, script: Script) -> list[Point]:
     every = [Point(n, when, call) for n, call in enumerate(outcome.calls) for when in whens]
     words = {event.word for event in script.events}
     first = [_first(every, call) for word, call in _NEEDED_FIRST.items() if word in words]
-    return every[max(first) + 1 :] if first else every
+    return every[max(first, default=-1) + 1 :]
 
 
 def _first(every: list[Point], call: str) -> int:
-    return next((n for n, point in enumerate(every) if point.call == call), len(every))
+    return next((n for n, point in enumerate(every) if point.call == call), -1)
 
 
 _NEEDED_FIRST = {
@@ -55,8 +55,9 @@ _NEEDED_FIRST = {
     "restart-cluster": "write-record",
     "delete-receipt": "write-record",
     "delete-hold": "evacuate",
+    "garble-receipt": "evacuate",
 }
-"""Without history or receipt a proof that was kept goes on; without hold what was sent does."""
+"""Without history or receipt a proof that was kept goes on; else only what was sent does."""
 
 
 def crashes(

@@ -316,7 +316,7 @@ def test_a_host_that_is_back_is_kept_while_anything_may_still_move(
 
 
 def test_after_a_takeover_nothing_is_posted_until_the_predecessors_requests_have_settled() -> None:
-    adopted = known(begun=frozenset(), started_s=NOW_S - 10)
+    adopted = known(begun={}, started_s=NOW_S - 10)
     decisions = decided(adopted)
     assert posts(decisions) == []
     assert reasons(decisions) == {Reason.SETTLING}

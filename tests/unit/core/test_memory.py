@@ -1,10 +1,12 @@
 """What the process remembers of its requests, its lists and Nova's refusals."""
 
+from dataclasses import replace
+
 import pytest
 from novaha.core import memory as remember
 from novaha.core.model import Memory, Post
 from novaha.core.names import ComputeHost, ServerId
-from worlds import HOST, NOW_S, RECEIPT_ID, memory, migration, ours, server, service
+from worlds import HOST, NOW_S, RECEIPT_ID, memory, migration, ours, recovery, server, service
 
 VM = ServerId("server-1")
 ELSEWHERE = ComputeHost("compute-2")
@@ -130,7 +132,8 @@ def test_forgetting_a_host_forgets_its_lists_and_what_nova_refused_of_it() -> No
 
 
 def test_a_begun_recovery_is_remembered_beside_the_others() -> None:
-    assert remember.began(memory(), "fff").begun == {RECEIPT_ID, "fff"}
+    other = replace(recovery(after=7), proof=replace(recovery().proof, receipt_id="fff"))
+    assert remember.began(memory(), other).begun == {RECEIPT_ID: 0, "fff": 7}
 
 
 @pytest.mark.parametrize("status", ["accepted", "running", "done", "failed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from novaha.core import decide, evacuation, memory, proof, returning, standing
+from novaha.core import decide, evacuation, flights, memory, proof, returning, standing
 from novaha.core.actions import Decision, Release
 from novaha.core.evacuation import HostPlan, _Evacuation
 from novaha.core.model import Service, View
@@ -161,7 +161,12 @@ GATES: tuple[Gate, ...] = (
         "many-instances-few-slots",
     ),
     Gate(
-        "a stuck evacuation keeps no slot", evacuation, "stuck", lambda *_: {}, "L3", "stuck-record"
+        "a stuck evacuation keeps no slot",
+        flights,
+        "_unchanged",
+        lambda *_: False,
+        "L3",
+        "stuck-record",
     ),
     Gate(
         "a host is not released beside its moves",

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from novaha.core.states import INSTANCE, RECOVERY
 from novaha.sim.crash import crashes, points
 from novaha.sim.report import report
 from novaha.sim.scenario import Scenario, folders, load
@@ -12,6 +13,8 @@ from novaha.sim.spec import Outcome
 
 FOLDERS = folders(Path(__file__).parents[1] / "scenarios")
 MANY = 40
+
+ROWS = {(row.before.name, row.after.name) for row in (*RECOVERY, *INSTANCE)}
 
 EXCUSED = {
     "bmc-lies": {"L1-bmc-lie", "L2-bmc-lie"},
@@ -42,6 +45,7 @@ def test_a_scenario_ends_as_expected(folder: Path, request: pytest.FixtureReques
     assert {v.law for v in outcome.violations} == EXCUSED.get(folder.name, set())
     assert report(outcome) == scenario.trace
     assert complaints(scenario, outcome) == []
+    assert outcome.changes.keys() <= ROWS
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -166,10 +166,14 @@ class _Evacuation:
             return Fate(server, InstanceState.IN_FLIGHT)
         if post is not None and not self.settled(post.at_s):
             return Fate(server, InstanceState.UNSURE)
-        ours = newest is not None and newest.id > self.recovery.after_migration
-        if newest is not None and ours and newest.status in ENDED_WELL:
+        if newest is not None and newest.status in ENDED_WELL and self.is_of_now(newest):
             return Fate(server, InstanceState.MOVED)
         return self.failed(server)
+
+    def is_of_now(self, m: Migration) -> bool:
+        """Tell whether a record that ended well tells of this loss: ours, or seen in flight."""
+        moving = self.view.memory.moving.get(m.id)
+        return m.id > self.recovery.after_migration or (moving is not None and moving.flew)
 
     def failed(self, server: Server) -> Fate:
         """Return the fate of a server that nothing is moving: tried before, or never."""

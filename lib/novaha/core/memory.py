@@ -136,8 +136,9 @@ def _moving(
     for m in migrations:
         if not ended_badly(m):
             before = known.get(m.id)
+            flew = m.status in IN_FLIGHT or (before is not None and before.flew)
             same = before is not None and before.status == m.status
-            moving[m.id] = before if before and same else Moving(m.status, asked_s)
+            moving[m.id] = before if before and same else Moving(m.status, asked_s, flew)
     return moving
 
 

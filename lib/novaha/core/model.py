@@ -183,10 +183,14 @@ class Refusal:
 
 
 class Moving(NamedTuple):
-    """The status that an evacuation record shows, and since when (monotonic seconds)."""
+    """The status that an evacuation record shows, and since when (monotonic seconds).
+
+    flew: it was seen in flight.
+    """
 
     status: str
     since_s: float
+    flew: bool
 
 
 @dataclass(frozen=True)

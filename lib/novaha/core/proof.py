@@ -32,7 +32,7 @@ def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
 
     Four things must hold: Pacemaker's fencer wrote the receipt; every level of the node with
     `fence_nova` had a real device before it then; the fencing history has a success of this
-    fencing; and the node has not lived again since.
+    fencing; and its hold has kept nova-compute off the node since.
     """
     if receipt.by != "fenced":
         text = "its receipt was written by hand; fence it: pcs stonith fence " + receipt.node
@@ -43,41 +43,44 @@ def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
     event = _success(receipt, view, policy)
     if isinstance(event, Hold):
         return event
-    if _lives_again(view, receipt.node, receipt.id, receipt.life):
-        return void(receipt.node, receipt.id)
+    if not _held(view, receipt.node, receipt.id):
+        return void(view, receipt.node, receipt.id, receipt.life)
     ended_s = int(event.completed_s or 0)
     origin = event.origin or "-"
     return Proof(receipt.id, event.action, ended_s, origin, devices, receipt.life)
 
 
 def is_void(record: Record, view: View) -> bool:
-    """Tell whether the node has lived again since the fencing that its record cites."""
-    return _lives_again(view, record.node, record.proof.receipt_id, record.proof.life)
+    """Tell whether nova-compute may have run on the node since the fencing its record cites."""
+    return not _held(view, record.node, record.proof.receipt_id)
 
 
-def void(node: NodeName, receipt_id: str) -> Hold:
-    """Return the hold for a fencing of a life that is not the node's last one."""
-    text = (
+def void(view: View, node: NodeName, receipt_id: str, life: Incarnation | None) -> Hold:
+    """Return the hold for a fencing that proves nothing about what runs on the node now."""
+    now, online = view.cluster.lives.get(node), node in view.cluster.online
+    joined = online if now is None or life is None else now.joined_since(life)
+    happened = (
         f"has joined again without the hold of receipt {receipt_id}: what runs there now was not"
-        f" fenced; if it serves, delete its nova-ha-receipt and -recovery properties, else"
+        " fenced"
+        if joined
+        else f"the hold of receipt {receipt_id} was deleted: nothing keeps nova-compute off it"
+    )
+    text = (
+        f"{happened}; if it serves, delete its nova-ha-receipt and -recovery properties, else"
         f" pcs stonith fence {node}"
     )
     return Hold(node, Reason.RECEIPT_VOID, text)
 
 
-def _lives_again(view: View, node: NodeName, receipt_id: str, life: Incarnation | None) -> bool:
-    """Tell whether nova-compute may have run on the node since a fencing.
+def _held(view: View, node: NodeName, receipt_id: str) -> bool:
+    """Tell whether nova-compute was kept off a node all the time since a fencing.
 
-    A node that joined again while its hold stood all the time is still as dead for Nova as when it
-    was off; the hold's name carries the receipt, so one that was removed cannot be back. Where the
-    incarnation is not known, being connected counts as having joined.
+    A node that joined again while its hold stood is still as dead for Nova as when it was off. The
+    hold is written with the receipt and its name carries it, so one that was removed cannot be
+    back. Whether the node joined meanwhile cannot be asked: Pacemaker forgets it with the
+    connection, and all of it when the whole cluster restarts.
     """
-    if HoldMark.of(node, receipt_id) in view.cluster.marks:
-        return False
-    now = view.cluster.lives.get(node)
-    if now is None or life is None:
-        return node in view.cluster.online
-    return now.joined_since(life)
+    return HoldMark.of(node, receipt_id) in view.cluster.marks
 
 
 def _devices(receipt: Receipt) -> tuple[str, ...] | Hold:

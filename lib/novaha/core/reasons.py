@@ -55,7 +55,7 @@ class Reason(Enum):
     RECEIPT_VOID = (
         "receipt-void",
         True,
-        "The node has joined the cluster again and was not held: its fencing is of a former life.",
+        "The hold of the fencing was deleted: what runs on the node now may not have been fenced.",
         "The node is fenced again, or the receipt and record are deleted because it serves.",
     )
     HOST_UNKNOWN = (

@@ -81,7 +81,7 @@ def _of_record(view: View, receipt: Receipt | None, record: Record) -> Standing:
             state = State.RETURNING if receipt is None else State.RELEASING
             return Standing(record.node, state, receipt, record)
         case Proven() | Recovery() if is_void(record, view):
-            hold = void(record.node, record.proof.receipt_id)
+            hold = void(view, record.node, record.proof.receipt_id, record.proof.life)
             return Standing(record.node, State.VOID, receipt, record, hold=hold)
         case Proven():
             return Standing(record.node, State.PROVEN, receipt, record)

@@ -21,7 +21,7 @@ class RecoveryState(Enum):
     FENCED = "the fencing is proven, which is not written down yet"
     PROVEN = "the proof is kept; how the host stands is asked of Nova"
     EVACUATING = "the host is forced down; its instances are evacuated"
-    VOID = "the node has joined again without being held: nothing is sent any more"
+    VOID = "the hold was deleted, so that the node may run nova-compute: nothing is sent any more"
     RELEASING = "the host may return; its receipt and hold are being taken away"
     RETURNING = "the host comes back, and is forced up and enabled"
 
@@ -65,10 +65,12 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.RETURNING, _R.FENCING, "the host is fenced again on its way back"),
     Transition(_R.RETURNING, _R.FENCED, "it is fenced again, and that has ended already"),
     Transition(_R.RETURNING, _R.UNPROVEN, "it is fenced again, and that proves nothing"),
-    Transition(_R.EVACUATING, _R.VOID, "the node joins, and a person has deleted its hold"),
+    Transition(_R.EVACUATING, _R.VOID, "a person has deleted its hold"),
     Transition(_R.EVACUATING, _R.FENCING, "void, and the node is fenced again"),
     Transition(_R.EVACUATING, _R.FENCED, "void, fenced again, and that has ended already"),
     Transition(_R.EVACUATING, _R.UNPROVEN, "void, fenced again, and that proves nothing"),
+    Transition(_R.FENCED, _R.VOID, "a person has deleted its hold"),
+    Transition(_R.PROVEN, _R.VOID, "a person has deleted its hold"),
     Transition(_R.VOID, _R.FENCING, "the node is fenced again"),
     Transition(_R.VOID, _R.FENCED, "the node is fenced again, and that has ended already"),
     Transition(_R.FENCING, _R.OVER, "a person deletes the receipt"),
@@ -78,6 +80,8 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.FENCING, _R.UNREADABLE, "the receipt becomes unreadable"),
     Transition(_R.UNPROVEN, _R.UNREADABLE, "the receipt becomes unreadable"),
     Transition(_R.EVACUATING, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.FENCED, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.PROVEN, _R.UNREADABLE, "the receipt becomes unreadable"),
     Transition(_R.UNREADABLE, _R.FENCING, "the node is fenced again"),
     Transition(_R.UNREADABLE, _R.OVER, "a person deletes what cannot be read"),
     Transition(_R.UNREADABLE, _R.EVACUATING, "a person deletes it, or it is written anew"),
@@ -99,6 +103,8 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.CHECKING, _I.READY, "Nova still has it on the host, and nothing moves it"),
     Transition(_I.READY, _I.UNSURE, "the request is sent, and answered at once"),
     Transition(_I.READY, _I.MOVED, "a request of before, or of a person, has moved it"),
+    Transition(_I.MOVED, _I.WAITING, "the source called it completed, and then it failed"),
+    Transition(_I.IN_FLIGHT, _I.READY, "the evacuation of a person, of before, failed"),
     Transition(_I.MOVED, _I.UNSURE, "its record is not listed any more"),
     Transition(_I.WAITING, _I.UNSURE, "its record is not listed any more"),
     Transition(_I.READY, _I.WAITING, "its refused request was answered within one decision"),

@@ -42,12 +42,15 @@ def points(outcome: Outcome, script: Script) -> list[Point]:
     whens: tuple[When, ...] = ("before", "after")
     every = [Point(n, when, call) for n, call in enumerate(outcome.calls) for when in whens]
     words = {event.word for event in script.events}
-    first = [_first(every, call) for word, call in _NEEDED_FIRST.items() if word in words]
+    needed = [call for word, call in _NEEDED_FIRST.items() if word in words]
+    if "garble-receipt" in words and "evacuate" in outcome.calls:
+        needed.append("evacuate")
+    first = [_first(every, call) for call in needed]
     return every[max(first, default=-1) + 1 :]
 
 
 def _first(every: list[Point], call: str) -> int:
-    return next((n for n, point in enumerate(every) if point.call == call), -1)
+    return next((n for n, point in enumerate(every) if point.call == call), len(every))
 
 
 _NEEDED_FIRST = {
@@ -55,7 +58,6 @@ _NEEDED_FIRST = {
     "restart-cluster": "write-record",
     "delete-receipt": "write-record",
     "delete-hold": "evacuate",
-    "garble-receipt": "evacuate",
 }
 """Without history or receipt a proof that was kept goes on; else only what was sent does."""
 

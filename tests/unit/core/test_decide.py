@@ -101,7 +101,7 @@ def test_a_recovery_that_is_begun_anew_counts_its_own_records_as_its_own() -> No
 
 def test_a_kept_proof_needs_no_history_and_no_receipt() -> None:
     known = memory(services=(service(),), servers=(), migrations=(migration(5),), begun={})
-    for seen in (PROVEN, replace(PROVEN, receipts=(), marks=())):
+    for seen in (PROVEN, replace(PROVEN, receipts=())):
         assert begun(decide(view(seen, known), POLICY)).recovery == recovery(after=5)
 
 
@@ -126,7 +126,8 @@ def test_a_host_that_lives_again_is_neither_begun_nor_evacuated_further(record: 
 
 def test_a_new_fencing_takes_the_place_of_a_recovery_that_is_void() -> None:
     newer = receipt(id_="f" * 12, life=NEXT_LIFE)
-    seen = cluster(records=(recovery(),), receipts=(newer,), **LIVES_AGAIN)
+    void = {**LIVES_AGAIN, "marks": (mark(newer),)}
+    seen = cluster(records=(recovery(),), receipts=(newer,), **void)
     (keep,) = decide(view(seen), POLICY)
     assert isinstance(keep, KeepProof)
     assert keep.proven.proof.receipt_id == newer.id
@@ -255,6 +256,7 @@ def two_hosts(first: int, second: int, moving: int = 0) -> Memory:
 BOTH = cluster(
     receipts=(receipt(), receipt(OTHER, "f" * 12)),
     records=(recovery(), recovery(OTHER, "f" * 12, host=OTHER_HOST)),
+    marks=(mark(), mark(receipt(OTHER, "f" * 12))),
 )
 
 

@@ -1,7 +1,10 @@
 """How a compute waits in `start` until the recovery of its own former life is over.
 
 This is the second line. The first is a location constraint that is written together with the
-receipt: while it is there Pacemaker does not call `start` at all.
+receipt: while it is there Pacemaker does not call `start` at all, so a `start` that finds itself
+held has lost it to somebody. It waits for a few seconds only and fails. Pacemaker 2.1.5 keeps every
+transition waiting for a start, even when its node is fenced meanwhile: seen for 180 s, a timeout of
+120 s and cluster-delay, in which no other host was fenced.
 """
 
 import os

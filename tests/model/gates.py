@@ -65,11 +65,11 @@ def found_free(service: Service, _before: Found | None) -> Found:
 GATES = (
     Gate("a receipt is proven (`prove`)", "L1", standing, "prove", believe),
     Gate(
-        "the node has not lived since (`_lives_again`)",
+        "the hold has stood since (`_held`)",
         "L1",
         proof,
-        "_lives_again",
-        lambda *_: False,
+        "_held",
+        lambda *_: True,
         Left(losses=1, persons=1),
     ),
     Gate(

@@ -194,11 +194,11 @@ def _cluster(seen: Seen) -> ClusterView:
 
 
 def _events(history: tuple[int, ...] | None) -> tuple[FencingEvent, ...] | None:
-    """Return the fencing history, of which only the number of successes counts."""
+    """Return the fencing history: so many successes of each node, further apart than MERGED_S."""
     if history is None:
         return None
     return tuple(
-        FencingEvent(node_of(n), "reboot", "success", EPOCH_S + i, origin=CONTROLLER)
+        FencingEvent(node_of(n), "reboot", "success", EPOCH_S + 10 * i, origin=CONTROLLER)
         for n, ended in enumerate(history)
         for i in range(ended)
     )

@@ -20,7 +20,7 @@ SPEC = AgentSpec(
     " credentials of the cloud.",
     params=(POLL,),
     operations=(
-        Operation("start", 120),
+        Operation("start", 20),
         Operation("stop", 20),
         Operation("monitor", 20, interval_s=10, depth=0),
         Operation("meta-data", 5),

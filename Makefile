@@ -39,7 +39,7 @@ types: $(VENV)/ready
 	$(BIN)/mypy $(MODULES) $(OCF_SCRIPTS) $(FENCE_SCRIPTS) $(COMMAND)
 
 unit: $(VENV)/ready
-	$(BIN)/pytest -m "not cluster"
+	$(BIN)/pytest -m "not cluster" -n auto --dist worksteal
 
 test: check ## everything, the container cluster included
 	$(BIN)/pytest -m cluster --timeout=1800 -rP

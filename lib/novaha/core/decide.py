@@ -174,10 +174,12 @@ def _released(record: Record) -> bool:
 
 def _merge(plans: list[HostPlan], policy: Policy) -> tuple[Decision, ...]:
     """Put the hosts together; free slots go round the hosts, so that none waits for another."""
+    decisions = tuple(chain.from_iterable(plan.decisions for plan in plans))
+    if not any(plan.ready or plan.after_evacuations for plan in plans):
+        return decisions
     free = max(policy.max_in_flight - sum(plan.busy for plan in plans), 0)
     rounds = chain.from_iterable(zip_longest(*(plan.ready for plan in plans)))
     wanted: list[Evacuate] = [evacuate for evacuate in rounds if evacuate is not None]
-    decisions = chain.from_iterable(plan.decisions for plan in plans)
     after = chain.from_iterable(plan.after_evacuations for plan in plans)
     queued = len(wanted) - free
     hold = (Hold("nova", Reason.QUEUED, f"{queued} instances wait for a free slot"),)
@@ -201,7 +203,10 @@ def _without_nova(decision: Decision) -> bool:
     return isinstance(decision, Hold | DropHold | KeepProof)
 
 
+_QUESTIONS = (AskServices, AskServers, AskMigrations)
+
+
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:
     """Return the questions among the decisions, each once."""
-    asked = [d for d in decisions if isinstance(d, AskServices | AskServers | AskMigrations)]
+    asked = [d for d in decisions if isinstance(d, _QUESTIONS)]
     return tuple(dict.fromkeys(asked))

@@ -1,5 +1,6 @@
 """Where each server of a fenced host stands, and what the host needs next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -73,7 +74,8 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
     migrations = memory.migrations.get(recovery.host)
     if servers is None or migrations is None:
         return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)), busy=busy)
-    evacuation = _Evacuation(view, policy, recovery, receipt, service, servers, migrations)
+    newest = flights.newest
+    evacuation = _Evacuation(view, policy, recovery, receipt, service, servers, migrations, newest)
     return evacuation.plan(flights)
 
 
@@ -94,7 +96,8 @@ def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
     servers, migrations = memory.servers.get(host), memory.migrations.get(host)
     if service is None or servers is None or migrations is None:
         return ()
-    evacuation = _Evacuation(view, policy, recovery, None, service, servers, migrations)
+    newest = newest_by_server(migrations.value)
+    evacuation = _Evacuation(view, policy, recovery, None, service, servers, migrations, newest)
     return tuple(evacuation.fate(server) for server in servers.value)
 
 
@@ -127,6 +130,7 @@ class _Evacuation:
     service: Service
     servers: Answer[tuple[Server, ...]]
     migrations: Answer[tuple[Migration, ...]]
+    newest: Mapping[ServerId, Migration]
 
     def plan(self, flights: Flights) -> HostPlan:
         """Return what is needed while these are in flight."""
@@ -142,10 +146,6 @@ class _Evacuation:
             *self.give_back(fates, moving),
         )
         return HostPlan(decisions, self.ready(fates), busy, disable)
-
-    @cached_property
-    def newest(self) -> dict[ServerId, Migration]:
-        return newest_by_server(self.migrations.value)
 
     @cached_property
     def failures(self) -> dict[ServerId, list[Migration]]:

@@ -21,11 +21,13 @@ class Flights:
 
     claimed: those of which only the source says that it is over. stuck: the newest records that
     have not changed for long: in flight, or over without that the list of servers shows it.
+    newest: the newest record of each server that has one.
     """
 
     moving: frozenset[ServerId]
     claimed: frozenset[ServerId]
     stuck: Mapping[ServerId, Migration]
+    newest: Mapping[ServerId, Migration]
 
     @property
     def busy(self) -> int:
@@ -56,7 +58,7 @@ def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: i
         for s, post in memory.posts.items()
         if (post.host == host or s in listed) and not _spent(post, policy, migrations)
     }
-    return Flights(claimed.union(moving, posted), claimed, stuck)
+    return Flights(claimed.union(moving, posted), claimed, stuck, newest)
 
 
 def _unchanged(view: View, policy: Policy, m: Migration) -> bool:

@@ -216,8 +216,10 @@ def _ended(migrations: Iterable[Migration]) -> frozenset[tuple[int, str]]:
 def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migration]:
     """Return each server's record with the highest number."""
     newest: dict[ServerId, Migration] = {}
-    for migration in sorted(migrations, key=lambda m: m.id):
-        newest[migration.server] = migration
+    for migration in migrations:
+        before = newest.get(migration.server)
+        if before is None or migration.id > before.id:
+            newest[migration.server] = migration
     return newest
 
 

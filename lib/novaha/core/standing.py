@@ -36,6 +36,8 @@ class Standing:
 
 def concerned(cluster: ClusterView) -> list[NodeName]:
     """Return the nodes of which the CIB holds a receipt or a record."""
+    if not (cluster.receipts or cluster.records or cluster.malformed):
+        return []
     nodes = {receipt.node for receipt in cluster.receipts}
     nodes |= {record.node for record in cluster.records}
     return sorted(nodes | {node for node, _ in cluster.malformed})

@@ -23,7 +23,9 @@ def unfinished(view: View, policy: Policy, standings: list[Standing]) -> list[Ho
     recoveries = [(s.state, s.record) for s in standings if isinstance(s.record, Recovery)]
     going = {recovery.host for state, recovery in recoveries if state not in _STOPPED}
     first = {recovery.host: recovery.after_migration for _, recovery in recoveries}
-    stopped = (_host_of(s, view, policy) for s in standings if s.state in _STOPPED)
+    stopped = [_host_of(s, view, policy) for s in standings if s.state in _STOPPED]
+    if not stopped and going >= view.memory.migrations.keys():
+        return []
     hosts = dict.fromkeys(filter(None, stopped))
     unknown = [host for host in hosts if not _is_known(view, host)]
     ask = [HostPlan((AskMigrations(h), AskServers(h)), busy=policy.max_in_flight) for h in unknown]

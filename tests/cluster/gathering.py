@@ -6,8 +6,9 @@
     requests                     Nova's access log, with the evacuation records they made
     evacuations                  Nova's records, read again and again
     services, instances          Nova, at the beginning and at the end
+    silence about a node         the CIB's properties beside the status of the process
 
-Not gathered: what the process says in each cycle (L7); a lying power device, there is none. An
+Not gathered: a lying power device, there is none. An
 evacuation ends with the second in which Nova says so, so it may count as ended a second early.
 """
 
@@ -68,6 +69,7 @@ class Seen:
     copies: Sequence[tuple[float, Places]] = ()
     sent: Sequence[Sent] = ()
     records: Sequence[tuple[float, tuple[Migration, ...]]] = ()
+    silent: Sequence[tuple[float, str]] = ()
 
 
 def facts_of(seen: Seen) -> list[Fact]:
@@ -77,6 +79,7 @@ def facts_of(seen: Seen) -> list[Fact]:
         *(facts.PoweredOff(s.at_s, _node(s.node)) for s in seen.power if not s.on),
         *(facts.Lived(d.started_s, _node(d.node)) for d in seen.daemons if d.started_s > begin_s),
         *_fenced(seen),
+        *(facts.Silent(at_s, _node(node)) for at_s, node in seen.silent),
         *_guests(seen.copies),
         *_evacuations(seen),
     ]

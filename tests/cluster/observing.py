@@ -14,6 +14,7 @@ from novaha.core.policy import Policy
 from rehearsal.copies import CopyCount
 from rehearsal.fencings import fencings
 from rehearsal.power import PowerWatch
+from silence import SilenceWatch
 from testcloud import access_log
 from testcloud.cloudctl import CloudCtl, Migration
 from testcloud.cluster import Cluster
@@ -49,7 +50,7 @@ class Observer:
         """Watch while the block runs, and judge at its good end."""
         begin = self._lists()
         thread = threading.Thread(target=self._look_around, daemon=True)
-        with PowerWatch(self._cluster) as power, self.count:
+        with PowerWatch(self._cluster) as power, self.count, SilenceWatch(self._cluster) as silence:
             thread.start()
             try:
                 yield self
@@ -60,6 +61,7 @@ class Observer:
         seen = Seen(begin, end, self.lost, self.allowed_s, power.seen)
         seen.daemons, seen.records = tuple(self._daemons.values()), self._records
         seen.copies = self.count.changes
+        seen.silent = silence.seen
         seen.fencings = fencings(self._cluster, begin.at_s)
         seen.sent = sent(self._cluster, begin.at_s)
         assert_lawful(seen)

@@ -108,6 +108,7 @@ def test_a_request_is_joined_with_the_record_that_it_made_and_old_records_do_not
             {"copies": [at(0.1, (VM, NODE)), at(0.9, (VM, NODE), (VM, OTHER))]}, "L2", id="twice"
         ),
         pytest.param({"fencings": [Fencing(BEGIN_S + 9.0, NODE)]}, "L5", id="slow fencing"),
+        ({"silent": [(BEGIN_S + 5.0, NODE)]}, "L7"),
     ],
 )
 def test_a_loss_that_went_wrong_is_told_by_its_law(change: dict[str, object], law: str) -> None:

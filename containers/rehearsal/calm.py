@@ -38,11 +38,7 @@ def make_calm(cluster: Cluster, cloud: CloudCtl) -> None:
 
 
 def _forget_failures(cluster: Cluster) -> None:
-    """Clean up our resources and the history.
-
-    Not the remote connections: Pacemaker 2.1.5 takes one whose failure is cleaned up before it was
-    recovered for connected, and fences its node again and again.
-    """
+    """Clean up our resources and the history; connections and devices recover by themselves."""
     for resource in OURS:
         cluster.exec(cluster.controllers()[0], ("pcs", "resource", "cleanup", resource))
     cluster.exec(cluster.controllers()[0], ("pcs", "stonith", "history", "cleanup"))

@@ -2,9 +2,11 @@
 
 This is the second line. The first is a location constraint that is written together with the
 receipt: while it is there Pacemaker does not call `start` at all, so a `start` that finds itself
-held has lost it to somebody. It waits for a few seconds only and fails. Pacemaker 2.1.5 keeps every
-transition waiting for a start, even when its node is fenced meanwhile: seen for 180 s, a timeout of
-120 s and cluster-delay, in which no other host was fenced.
+held has lost it to somebody, and fails at once but for what a change takes to reach this node.
+
+It must not wait: Pacemaker 2.1.5 waits for a start in flight even when its node is gone, for the
+timeout and cluster-delay together (seen: 180 s), and no other node is fenced in that time. When a
+person fences the node meanwhile, it forgets that the connection was lost, and fences it for ever.
 """
 
 import os
@@ -17,6 +19,8 @@ from novaha.errors import ClusterUnavailable
 from novaha.ocf.codes import OK, Outcome, Rc
 
 MARGIN_S = 5.0
+GRACE_S = 3.0
+"""How long a change of the CIB may take to reach a remote node."""
 
 
 class Clock(NamedTuple):
@@ -68,24 +72,23 @@ def boot_identity() -> str:
 def wait_for_release(
     why_held: Callable[[], str | None], poll_s: float, timeout_s: float, clock: Clock | None = None
 ) -> Outcome:
-    """Wait until nothing holds this node.
+    """Wait for a moment until nothing holds this node.
 
-    why_held: returns the reason, or None; ClusterUnavailable means unknown, and unknown holds.
-    timeout_s: of the operation; a margin of it is kept, so that the reason reaches the operator.
+    why_held: returns the reason, or None; ClusterUnavailable means unknown, and unknown holds: an
+    answer is waited for longer. timeout_s: of the operation; a margin of it is kept, so that the
+    reason reaches the operator.
     """
     clock = clock or Clock()
     begin_s = clock.now_s()
-    end_s = begin_s + max(timeout_s - MARGIN_S, timeout_s / 2)
-    while (why := _why(why_held)) is not None:
-        if clock.now_s() + poll_s > end_s:
+    longest_s = max(timeout_s - MARGIN_S, timeout_s / 2)
+    while True:
+        try:
+            why, wait_s = why_held(), min(GRACE_S, longest_s)
+        except ClusterUnavailable as error:
+            why, wait_s = f"the cluster gives no answer ({error})", longest_s
+        if why is None:
+            return OK
+        if clock.now_s() + poll_s > begin_s + wait_s:
             waited = f"after {clock.now_s() - begin_s:.0f} s this node is still held: {why}"
             return Outcome(Rc.GENERIC, f"{waited}; look at: pcs property config, pcs status")
         clock.sleep(poll_s)
-    return OK
-
-
-def _why(why_held: Callable[[], str | None]) -> str | None:
-    try:
-        return why_held()
-    except ClusterUnavailable as error:
-        return f"the cluster gives no answer ({error})"

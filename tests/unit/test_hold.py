@@ -45,8 +45,8 @@ def test_a_node_that_nothing_holds_goes_on_at_once() -> None:
 def test_a_held_node_goes_on_when_it_is_let_go() -> None:
     time = FakeClock()
     why = _answers("open receipt", "open receipt", None)
-    assert hold.wait_for_release(why, 2, 120, time.clock()) == OK
-    assert time.now == 104.0
+    assert hold.wait_for_release(why, 1, 20, time.clock()) == OK
+    assert time.now == 102.0
 
 
 def test_an_unreachable_cluster_holds() -> None:
@@ -57,22 +57,23 @@ def test_an_unreachable_cluster_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "waited_s"),
     [
-        ("receipt of c1 is malformed: 'x'", "still held: receipt of c1 is malformed: 'x'"),
-        (ClusterUnavailable("no CIB"), "still held: the cluster gives no answer (no CIB)"),
+        ("receipt of c1 is malformed: 'x'", "still held: receipt of c1 is malformed: 'x'", 3),
+        (ClusterUnavailable("no CIB"), "still held: the cluster gives no answer (no CIB)", 15),
     ],
 )
 def test_a_node_that_stays_held_fails_in_time_and_says_where_to_look(
-    answer: str | Exception, reason: str
+    answer: str | Exception, reason: str, waited_s: int
 ) -> None:
+    """Pacemaker fences nothing while a start is in flight, so a held one must not last."""
     time = FakeClock()
-    outcome = hold.wait_for_release(_answers(answer), 2, 120, time.clock())
+    outcome = hold.wait_for_release(_answers(answer), 1, 20, time.clock())
     assert outcome.rc == Rc.GENERIC
     assert reason in outcome.reason
-    assert "after 114 s" in outcome.reason
+    assert f"after {waited_s} s" in outcome.reason
     assert "pcs property config" in outcome.reason
-    assert time.now < 100 + 120
+    assert time.now == 100 + waited_s
 
 
 def test_a_poll_longer_than_the_timeout_does_not_overrun_it() -> None:

@@ -30,6 +30,9 @@ PROPERTIES: Pairs = (
     ("stonith-max-attempts", "INFINITY"),
     ("no-quorum-policy", "stop"),
     ("cluster-recheck-interval", "60s"),
+    # A node that is gone keeps the cluster waiting for what was in flight there, beyond the timeout
+    # of that, for so long; nothing else is fenced meanwhile.
+    ("cluster-delay", "20s"),
 )
 DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 
@@ -167,7 +170,7 @@ def _services(inventory: Inventory) -> Iterator[Primitive]:
         COMPUTE,
         inventory.nova_compute,
         (),
-        (Operation("start", 0, 120), Operation("stop", 0, 120), Operation("monitor", 10, 30)),
+        (Operation("start", 0, 60), Operation("stop", 0, 120), Operation("monitor", 10, 30)),
         (("failure-timeout", "120s"),),
         interleave,
     )

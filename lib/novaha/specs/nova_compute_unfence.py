@@ -6,16 +6,16 @@ from novaha.params import second
 POLL = second(
     "poll",
     "Seconds between two looks at the cluster while held",
-    "How soon the node goes on after its recovery has ended.",
-    default=2,
-    between=(1, 30),
+    "A start that is held looks for a few seconds and fails; Pacemaker tries again.",
+    default=1,
+    between=(1, 10),
 )
 
 SPEC = AgentSpec(
     name="NovaComputeUnfence",
     shortdesc="Holds a compute node back until its recovery is over",
     longdesc="Clone it on the compute nodes and order it before nova-compute. Its start succeeds"
-    " only when the cluster holds no open receipt of a fencing of this node, so that nova-compute"
+    " only where the cluster holds no open receipt of a fencing of this node, so that nova-compute"
     " cannot start beside its own evacuated instances. It reads the cluster only and needs no"
     " credentials of the cloud.",
     params=(POLL,),

@@ -82,11 +82,11 @@ def assert_evidence(cluster: Cluster, explanation: Json) -> None:
     assert proof["receipt_id"] == receipt.id
     assert (proof["action"], proof["origin"]) == (success["action"], success["origin"])
     assert proof["ended_s"] == record.proof.ended_s
-    assert proof["devices"] == [f"fence-{VICTIM}"]
+    assert proof["devices"] == [f"fence-ipmi-{VICTIM}"]
     assert (evidence["held"], evidence["record"]["phase"]) == (True, "evacuating")
     (level,) = evidence["levels"]
     agents = [(device["id"], device["agent"]) for device in level["devices"]]
-    assert agents == [(f"fence-{VICTIM}", "fence_ipmilan"), ("fence-nova", "fence_nova")]
+    assert agents == [(f"fence-ipmi-{VICTIM}", "fence_ipmilan"), ("fence-nova", "fence_nova")]
     assert [e["origin"] for e in evidence["events"] if e["status"] == "success"][-1] == (
         success["origin"]
     )
@@ -118,7 +118,7 @@ def assert_words(cluster: Cluster, home: str, explanation: Json, server: str) ->
 
     of_node = answer(cluster, home, VICTIM)
     assert of_node.startswith(f"{VICTIM}: EVACUATING\n")
-    for words in (receipt_id, f"cut by fence-{VICTIM}", "fence_ipmilan: real", "in-flight:"):
+    for words in (receipt_id, f"cut by fence-ipmi-{VICTIM}", "fence_ipmilan: real", "in-flight:"):
         assert words in of_node
 
     of_instance = answer(cluster, home, server)

@@ -246,6 +246,6 @@ def test_a_level_without_a_real_device_starts_nothing_and_is_shown(
         assert_nothing_moves(cluster, cloud, story, "no real device before fence_nova")
     finally:
         cluster.exec(HOME, (*level, "remove", "1", "target", VICTIM))
-        cluster.exec(HOME, (*level, "add", "1", VICTIM, f"fence-{VICTIM}", "fence-nova"))
+        cluster.exec(HOME, (*level, "add", "1", VICTIM, f"fence-ipmi-{VICTIM}", "fence-nova"))
     fence_again(cluster)
     assert_recovers(cluster, cloud, story)

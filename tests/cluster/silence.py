@@ -56,8 +56,11 @@ def concerned(config: str) -> set[str]:
 def says(status: Status, node: str) -> bool:
     """Tell whether a status gives a reason for a node, an instance of it, or all together.
 
-    A node's host has the node's name here.
+    A node's host has the node's name here. A cycle that the cluster gave no answer to has one
+    reason, and nothing else to tell.
     """
+    if status["reason"] and not status["held"]:
+        return True
     names = {node, *OF_ALL, *(row["id"] for row in status["instances"] if row["host"] == node)}
     return any(row["subject"] in names for row in status["held"])
 

@@ -16,7 +16,13 @@ EMPTY = "<crm_config/>"
 def status(progress_s: float, *subjects: str) -> dict[str, Any]:
     held = [{"subject": subject, "code": "x", "text": ""} for subject in subjects]
     instances = [{"id": "vm-1", "host": "c1"}, {"id": "vm-2", "host": "c2"}]
-    return {"pid": 1, "progress_s": progress_s, "held": held, "instances": instances}
+    return {
+        "pid": 1,
+        "progress_s": progress_s,
+        "reason": "",
+        "held": held,
+        "instances": instances,
+    }
 
 
 def seen(*looks: tuple[float, str, dict[str, Any]]) -> list[tuple[float, str]]:
@@ -43,6 +49,11 @@ def test_a_word_about_it_is_none(subject: str) -> None:
 @pytest.mark.parametrize("subject", ["c2", "vm-2"])
 def test_a_word_about_another_is_one(subject: str) -> None:
     assert seen((0.0, CONFIG, status(1.0)), (6.0, CONFIG, status(2.0, subject)))
+
+
+def test_a_cluster_without_an_answer_is_a_word_about_all() -> None:
+    said = {**status(2.0), "reason": "the cluster gave no answer"}
+    assert seen((0.0, CONFIG, status(1.0)), (6.0, CONFIG, said)) == []
 
 
 def test_what_is_young_or_gone_or_told_by_no_new_cycle_is_none() -> None:

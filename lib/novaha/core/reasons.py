@@ -40,6 +40,12 @@ class Reason(Enum):
         "Pacemaker's fencer gave no answer about its history.",
         "The fencer answers.",
     )
+    STORM_BRAKE = (
+        "storm-brake",
+        True,
+        "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
+        "The nodes are back, or a person who knows them to be dead says: nova-ha release.",
+    )
     FENCE_PENDING = (
         "fence-pending",
         False,

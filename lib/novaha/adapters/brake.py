@@ -9,7 +9,7 @@ from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
 from novaha.adapters.pacemaker import COUNT_TIMEOUT_S, lives_of, records_of
 from novaha.core.brake import Sight
-from novaha.core.brakestate import parse_groups
+from novaha.core.brakestate import Kept, parse_groups
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
 from novaha.errors import ClusterUnavailable
@@ -20,20 +20,36 @@ PERSON = "stonith_admin"
 
 
 def look(node: NodeName, own_groups: frozenset[str]) -> Sight:
-    """Return what a gate sees that is asked for a node; raises ClusterUnavailable.
+    """Return what a gate sees that is asked for a node; raises ClusterUnavailable."""
+    unclean, root = unclean_nodes(), cib.query()
+    lost, groups, kept = _of(unclean, root)
+    groups[node] = groups.get(node, frozenset()) | own_groups
+    lives = lives_of(root)
+    off = frozenset(record.node for record in records_of(root)[0] if is_off(record, lives))
+    writer = os.uname().nodename
+    return Sight(node, time.time(), writer, lost, groups, kept, off, by_person(node))
 
-    Who is lost is read first: a host that was lost then and is fenced a moment later is known as
-    let through, but one that is let through and fenced a moment earlier would be missed.
+
+def lost_and_kept() -> tuple[frozenset[NodeName], dict[NodeName, frozenset[str]], Kept]:
+    """Return the lost hosts, the groups of all, and what the CIB holds of the brake.
+
+    Raises ClusterUnavailable.
     """
     unclean = unclean_nodes()
-    root = cib.query()
-    state, groups = state_of(root), groups_of(root)
-    groups[node] = groups.get(node, frozenset()) | own_groups
+    return _of(unclean, cib.query())
+
+
+def _of(
+    unclean: dict[NodeName, bool], root: ET.Element
+) -> tuple[frozenset[NodeName], dict[NodeName, frozenset[str]], Kept]:
+    """Put together who is lost, which was read first, and the CIB, which was read after it.
+
+    A host that was lost then and is fenced a moment later is known as let through; the other way
+    round, one that is let through and fenced between the two would be missed.
+    """
+    groups = groups_of(root)
     lost = frozenset(name for name, remote in unclean.items() if remote or name in groups)
-    lives = lives_of(root)
-    off = frozenset(r.node for r in records_of(root)[0] if is_off(r, lives))
-    writer = os.uname().nodename
-    return Sight(node, time.time(), writer, lost, groups, state.kept, off, by_person(node))
+    return lost, groups, state_of(root).kept
 
 
 def unclean_nodes() -> dict[NodeName, bool]:

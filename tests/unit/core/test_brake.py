@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from novaha.core.actions import Hold
 from novaha.core.brake import REFRESH, Because, Limits, Sight, Verdict, judge
 from novaha.core.brakestate import (
     CLUSTER,
@@ -20,7 +21,12 @@ from novaha.core.brakestate import (
     parse_passed,
     parse_release,
 )
+from novaha.core.decide import decide
+from novaha.core.explain import overview
 from novaha.core.names import NodeName
+from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
+from worlds import cluster, memory, view
 
 NOW_S = 1_700_000_000.0
 LIMITS = Limits(cluster=2, group=1, window_s=600, cooldown_s=300)
@@ -272,3 +278,20 @@ def test_groups_that_cannot_be_are_refused(text: str) -> None:
 def test_groups_are_names_between_blanks() -> None:
     assert parse_groups("  rack-1   ssd ") == frozenset({"rack-1", "ssd"})
     assert parse_groups("") == frozenset()
+
+
+def test_what_is_held_is_told_with_what_to_do_first() -> None:
+    held = ((A, brake(A, B, C)),)
+    (hold,) = decide(view(cluster(receipts=(), marks=(), braked=held), memory(), 0.0), Policy())
+    assert isinstance(hold, Hold)
+    assert (hold.subject, hold.reason) == (A, Reason.STORM_BRAKE)
+    assert hold.reason.trouble
+    assert "nova-ha release" in hold.text[:127]
+    assert "3 hosts are held, 2 may be" in hold.text
+
+
+def test_explain_shows_a_held_host_although_nothing_of_it_is_to_be_recovered_yet() -> None:
+    seen = view(cluster(receipts=(), marks=(), braked=((A, brake(A, B)),)), memory(), 0.0)
+    (told,) = overview(seen, Policy())
+    assert told.node == A
+    assert [hold.reason for hold in told.waits] == [Reason.STORM_BRAKE]

@@ -15,7 +15,7 @@ CLUSTER = "cluster"
 MAX_WHY = 200
 """Longest reason for a release that is kept, in characters."""
 
-_GROUP = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
+_GROUP = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _PASSED = re.compile(r"v1 time=(\d{1,12}) by=(\S+)")
 _BRAKE = re.compile(
     r"v1 since=(\d{1,12}) seen=(\d{1,12}) for=(\d{1,6}) limit=(\d{1,6}) hosts=(\S+)"
@@ -132,13 +132,18 @@ def parse_groups(text: str) -> frozenset[str]:
     """Read names of groups separated by blanks; raises ValueError with what is accepted."""
     names = text.split()
     for name in names:
-        if not _GROUP.fullmatch(name):
-            msg = f"{name[:80]!a} is no group: letters, digits and any of . _ - (at most 63)"
-            raise ValueError(msg)
+        check_group(name)
         if names.count(name) > 1:
             msg = f"names the group {name} twice"
             raise ValueError(msg)
     return frozenset(names)
+
+
+def check_group(name: str) -> None:
+    """Refuse what is no name of a group; raises ValueError with what is accepted."""
+    if not _GROUP.fullmatch(name):
+        msg = f"{name[:80]!a} is no group: letters, digits, _ and - (at most 63)"
+        raise ValueError(msg)
 
 
 def parse_passed(node: str, value: str) -> Passed:

@@ -6,7 +6,7 @@ from novaha.fencing.spec import FenceSpec, Option
 from novaha.params import Values, integer, second, string
 from novaha.specs.fence_nova import PLUG
 
-__all__ = ["GROUPS", "PARAMS", "PLUG", "SPEC", "WAIT", "limits_of"]
+__all__ = ["COMMON", "GROUPS", "PARAMS", "PLUG", "SPEC", "WAIT", "limits_of"]
 
 CLUSTER_LIMIT = integer(
     "cluster_limit",
@@ -56,6 +56,9 @@ COOLDOWN = second(
 )
 
 PARAMS = (CLUSTER_LIMIT, GROUP_LIMIT, GROUPS, WINDOW, WAIT, COOLDOWN)
+
+COMMON = (CLUSTER_LIMIT, GROUP_LIMIT, WINDOW, COOLDOWN)
+"""Those that have to be the same for every gate of a cluster."""
 
 SPEC = FenceSpec(
     name="fence_nova_gate",

@@ -206,7 +206,7 @@ def _held(brake: Brake) -> str:
     # What to do comes early: pcs status shows some 127 characters.
     return (
         f"is not fenced: storm brake of {shown_scope(brake.scope)}; if dead: nova-ha release;"
-        f" {len(brake.hosts)} hosts are held, {brake.limit} may be fenced within the window:"
+        f" held: {len(brake.hosts)}, {brake.limit} may be fenced within the window:"
         f" {named(brake.hosts)}"
     )
 

@@ -287,7 +287,7 @@ def test_what_is_held_is_told_with_what_to_do_first() -> None:
     assert (hold.subject, hold.reason) == (A, Reason.STORM_BRAKE)
     assert hold.reason.trouble
     assert "nova-ha release" in hold.text[:127]
-    assert "3 hosts are held, 2 may be" in hold.text
+    assert "held: 3, 2 may be" in hold.text
 
 
 def test_explain_shows_a_held_host_although_nothing_of_it_is_to_be_recovered_yet() -> None:

@@ -1,6 +1,8 @@
 """fence_nova_gate as Pacemaker's fencer and as a person run it."""
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -8,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from agentnode import Node, Result
+from agentnode import ROOT, Node, Result
 from novaha.adapters.brakestate import BRAKE_PREFIX, PASSED_PREFIX, RELEASE_PREFIX
 from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
 from novaha.core.brakestate import CLUSTER, Brake, Passed, Release
@@ -81,6 +83,14 @@ def test_too_many_lost_hosts_are_held_and_shown(gate: Node) -> None:
     (value,) = kept(gate).values()
     assert value.endswith("for=300 limit=2 hosts=compute-1,compute-2,compute-3")
     assert list(kept(gate)) == [BRAKE_PREFIX + CLUSTER]
+
+
+def test_who_is_lost_is_read_first_and_who_passes_is_written_last(gate: Node) -> None:
+    lost(gate, "compute-1")
+    assert run(gate, "off").rc == 0
+    calls = [call.split()[0] for call in gate.calls()]
+    look, tidy, write = ["crm_mon", "--query"], ["--query"], ["--modify"]
+    assert calls == [*look, *tidy, *look, *write]
 
 
 def test_a_storm_that_unfolds_during_the_wait_is_seen(gate: Node) -> None:
@@ -248,6 +258,18 @@ def test_metadata_shows_every_parameter(gate: Node) -> None:
     shown = {each.get("name") for each in root.iter("parameter")}
     assert shown == {"plug", *(param.name for param in PARAMS)}
     assert {each.get("name") for each in root.iter("action")} == set(SPEC.actions)
+
+
+def test_nothing_of_it_can_talk_to_nova(gate: Node) -> None:
+    program = (
+        "import runpy, sys; runpy.run_path(sys.argv[1], run_name='gate');"
+        "import novaha.adapters.brake, novaha.adapters.brakestate;"
+        "print([m for m in sys.modules if m.split('.')[0] in ('openstack', 'keystoneauth1', 'http')"
+        " or m in ('novaha.adapters.nova', 'socket', 'ssl')])"
+    )
+    argv = [sys.executable, "-c", program, str(ROOT / AGENT)]
+    told = subprocess.check_output(argv, text=True, env=gate.environ)
+    assert told == "[]\n"
 
 
 def test_it_is_thin_and_runs_by_its_first_line(gate: Node) -> None:

@@ -202,6 +202,20 @@ def test_the_cooldown_of_a_rack_holds_the_rack_only() -> None:
     assert judged(C, A, limits=LIMITS, groups=groups, brakes=on).because is Because.WITHIN_LIMITS
 
 
+def test_those_of_a_rack_that_were_let_through_count_for_the_rack() -> None:
+    groups, wide = racks(r1=(A, B)), replace(LIMITS, cluster=9)
+    verdict = judged(B, limits=wide, groups=groups, passed=(passed(A, 9),))
+    assert verdict.because is Because.GROUP_LIMIT
+
+
+def test_a_rack_that_cools_down_does_not_count_for_the_cluster() -> None:
+    groups, on = racks(r1=(A, B), r2=(C,)), (brake(A, B, scope=group_scope("r1")),)
+    limits = replace(LIMITS, group=2)
+    lost = judged(C, A, B, limits=limits, groups=groups, brakes=on)
+    assert lost.because is Because.WITHIN_LIMITS
+    assert judged(C, A, B, limits=limits, groups=groups).because is Because.CLUSTER_LIMIT
+
+
 @st.composite
 def storms(draw: st.DrawFn) -> tuple[int, list[tuple[int, int]]]:
     """Return a limit, and which host does its next step when, with how far its reader lags."""

@@ -206,7 +206,7 @@ def quorum_policy(facts: Facts) -> Found:
 def sick_host_holds_all(facts: Facts) -> Found:
     """Find a host that cannot be fenced stops the recovery of all others."""
     wanted = dict(PROPERTIES)
-    for name in ("concurrent-fencing", "stonith-max-attempts"):
+    for name in ("concurrent-fencing", "stonith-max-attempts", "load-threshold"):
         if facts.properties.get(name) != wanted[name]:
             text = "one host that cannot be fenced holds up all others"
             yield name, text, _property(name, wanted[name])

@@ -26,8 +26,12 @@ fenced: the brake is on. Hosts that the brake of a group holds do not count for 
 dead rack holds up no other rack. It stays on for `cooldown` after the last gate that saw too many.
 
 What is held shows in `pcs status` as the trouble of NovaEvacuate (`storm-brake`), in
-`nova-ha explain`, and as failed fencing actions. Then look: if the hosts live, mend the switch. If
-they are dead, say so:
+`nova-ha explain`, and as failed fencing actions. Then look. If the hosts live, mend the switch, and
+have Pacemaker forget that it lost them, which it does not by itself:
+
+    pcs resource cleanup NODE                          # of each; it joins again, and is not fenced
+
+If they are dead, say so:
 
     nova-ha release                                    # what is held; changes nothing
     nova-ha release --yes --why "no power in rack 1"   # all that are held; or name them, or --group
@@ -47,7 +51,13 @@ What a gate knows is kept in the cluster's properties (`nova-ha-passed-NODE`, `n
 history is asked for nothing that has to be remembered. Times are compared between controllers:
 where clocks are apart by more than the window, hosts that were let through are not counted, and
 those that are lost now still are. A cluster that gives no answer lets nothing through. The gate
-never talks to Nova."""
+never talks to Nova.
+
+Tried by hand on Pacemaker 2.1.5, one busy controller and four remote nodes, a limit of 2, `wait` 6:
+all four killed at once, and no power command in 130 s; a released host off 5 s after its release,
+one that a person fenced after 3 s; all four cut off for 35 s, their network back, cleaned up: back
+in the cluster, and none was fenced. With `load-threshold` at its default the busy controller tried
+one of the four again and again and never the others, released or not; `nova-ha cib` raises it."""
 
 
 def brake_page() -> str:

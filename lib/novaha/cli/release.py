@@ -21,7 +21,8 @@ LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
 DESCRIPTION = """\
 Show which hosts the storm brake (fence_nova_gate) holds, and with --yes release them: they are
 fenced within seconds, and their instances are evacuated. Without names: all that are lost and held.
-Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead.
+Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead, and then:
+pcs resource cleanup NODE.
 
 Who released which host, when and why stands in the cluster's properties for as long as the release
 is good (nova-ha-release-NODE), and in the system's log."""

@@ -44,7 +44,7 @@ class Reason(Enum):
         "storm-brake",
         True,
         "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
-        "The nodes are back, or a person who knows them to be dead says: nova-ha release.",
+        "It is reachable again and cleaned up (pcs resource cleanup NODE), or nova-ha release.",
     )
     FENCE_PENDING = (
         "fence-pending",

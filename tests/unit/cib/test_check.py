@@ -77,6 +77,12 @@ def test_option_names_are_judged_only_where_the_daemons_were_asked() -> None:
     assert rules(broken("unknown-option"), None) == set()
 
 
+@pytest.mark.parametrize("name", ["concurrent-fencing", "stonith-max-attempts", "load-threshold"])
+def test_each_option_that_lets_the_others_go_on_is_asked_for(name: str) -> None:
+    assert f'name="{name}"' in GOOD
+    assert rules(GOOD.replace(f'name="{name}"', 'name="x"'), None) == {"sick-host-holds-all"}
+
+
 def test_an_empty_cib_is_no_trouble() -> None:
     assert rules("<cib><configuration/></cib>") == {"sick-host-holds-all"}
 

@@ -45,6 +45,7 @@ def test_one_sick_host_holds_up_nobody() -> None:
     properties = dict(configuration.properties)
     assert properties["concurrent-fencing"] == "true"
     assert properties["stonith-max-attempts"] == "INFINITY"
+    assert properties["load-threshold"] == "1000%"
     requires = {each.id: dict(each.meta).get("requires") for each in configuration.primitives}
     assert requires["compute-1"] == requires["fence-ipmi-compute-1"] == "nothing"
     assert requires["fence-nova"] == requires["fence-pdu"] == "nothing"

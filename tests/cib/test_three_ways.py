@@ -24,8 +24,17 @@ KDUMP = KDUMP.replace(
 # Not beyond ASCII: crmsh 4.4 escapes that twice.
 ODD = EXAMPLE.replace('"fence"', '"it\'s \\\\ $HOME "')
 
+GATED = EXAMPLE.replace(
+    "[fence.ipmi]",
+    'gate = { cluster_limit = 3 }\ngroups = { rack-1 = ["compute-1"], ssd = ["compute-1"] }\n'
+    "[fence.ipmi]",
+    1,
+)
 
-@pytest.fixture(params=[EXAMPLE, KDUMP, ODD], ids=["example", "kdump-sbd", "odd-text"])
+
+@pytest.fixture(
+    params=[EXAMPLE, KDUMP, ODD, GATED], ids=["example", "kdump-sbd", "odd-text", "gated"]
+)
 def made(request: pytest.FixtureRequest) -> Configuration:
     return generate.generate(inventory.parse(request.param))
 

@@ -27,6 +27,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "usr/lib/ocf/resource.d/novaha/NovaEvacuate",
         "usr/lib/ocf/resource.d/novaha/NovaComputeUnfence",
         "usr/sbin/fence_nova",
+        "usr/sbin/fence_nova_gate",
         "usr/share/nova-ha/alerts/nova_ha_alert",
     ],
 )

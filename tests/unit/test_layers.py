@@ -45,7 +45,7 @@ LAYERS = {
     "ocf": Layer(ours=FOUNDATION | {"params"}),
     "fencing": Layer(ours=FOUNDATION | {"params"}),
     "specs": Layer(ours=FOUNDATION | {"ocf", "fencing", "params"}),
-    "cib": Layer(ours=FOUNDATION | {"specs"}, outside=frozenset({"lxml"})),
+    "cib": Layer(ours=FOUNDATION | {"specs", "params"}, outside=frozenset({"lxml"})),
     "rundir": Layer(),
     "supervise": Layer(ours=FOUNDATION | {"rundir", "ocf"}),
     "clouds": Layer(ours=frozenset({"ocf"}), outside=frozenset({"yaml"})),

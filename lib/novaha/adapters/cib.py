@@ -6,6 +6,8 @@ the loss of every controller but one, and a restart of the whole cluster:
     crm_config/cluster_property_set#nova-ha-state
         nvpair nova-ha-receipt-<node>     written by fence_nova, see core/receipt.py
         nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
+        nvpair nova-ha-passed-, -brake-,  written by fence_nova_gate and `nova-ha release`,
+               -release-…                 see adapters/brake.py
     constraints/rsc_location#nova-ha-hold-<node>.<receipt>
         keeps the NovaComputeUnfence clone, and so nova-compute, off the node
 
@@ -13,7 +15,7 @@ Stdlib only: fence_nova and the agent on the computes start in milliseconds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -143,17 +145,41 @@ def write_record(record: Record) -> None:
 
 def delete_receipt(receipt: Receipt) -> None:
     """Delete exactly this receipt: one written meanwhile has another value and stays."""
-    _delete_property(f"{RECEIPT_PREFIX}{receipt.node}", receipt.to_value())
+    delete_property(f"{RECEIPT_PREFIX}{receipt.node}", receipt.to_value())
 
 
 def delete_record(record: Record) -> None:
     """Delete exactly this record."""
-    _delete_property(f"{RECOVERY_PREFIX}{record.node}", record.to_value())
+    delete_property(f"{RECOVERY_PREFIX}{record.node}", record.to_value())
 
 
 def delete_hold(mark_id: str) -> None:
     """Delete a hold constraint; its id carries the receipt, so a newer hold is another one."""
     _delete("constraints", ET.Element("rsc_location", id=mark_id))
+
+
+def properties_of(root: ET.Element, prefix: str) -> list[tuple[NodeName, str]]:
+    """Return what stands behind a prefix of our properties, and the value."""
+    path = f"./configuration/crm_config/cluster_property_set[@id='{PROPERTY_SET}']/nvpair"
+    pairs = [(pair.get("name", ""), pair.get("value", "")) for pair in root.iterfind(path)]
+    return [
+        (NodeName(name.removeprefix(prefix)), value)
+        for name, value in pairs
+        if name.startswith(prefix)
+    ]
+
+
+def write_properties(values: Mapping[str, str]) -> None:
+    """Write properties of ours over those before, in one change; raises ClusterUnavailable."""
+    root = ET.Element("configuration")
+    for name, value in values.items():
+        _add_property(root, name, value)
+    _modify(root)
+
+
+def delete_property(name: str, value: str) -> None:
+    """Delete a property of ours while it has just this value; raises ClusterUnavailable."""
+    _delete("crm_config", ET.Element("nvpair", id=name, name=name, value=value))
 
 
 def query() -> ET.Element:
@@ -203,11 +229,6 @@ def _modify(configuration: ET.Element) -> None:
     xml = ET.tostring(configuration, encoding="unicode")
     argv = ["cibadmin", "--modify", "--allow-create", "--scope", "configuration"]
     run([*argv, "--xml-pipe"], timeout_s=TIMEOUT_S, stdin=xml)
-
-
-def _delete_property(name: str, value: str) -> None:
-    root = ET.Element("nvpair", id=name, name=name, value=value)
-    _delete("crm_config", root)
 
 
 def _delete(scope: str, element: ET.Element) -> None:

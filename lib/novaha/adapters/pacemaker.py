@@ -1,10 +1,12 @@
 """The cluster port on a real Pacemaker: one CIB query, and the fencing history when it matters."""
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from novaha.adapters import cib
+from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
@@ -31,7 +33,7 @@ class Pacemaker:
         """Return the cluster now; the history is asked for only when a receipt needs proof."""
         root = cib.query()
         receipts, bad_receipts = _receipts(root)
-        records, bad_records = _records(root)
+        records, bad_records = records_of(root)
         cited = {record.proof.receipt_id for record in records}
         need_proof = any(receipt.id not in cited for receipt in receipts)
         return ClusterView(
@@ -42,8 +44,9 @@ class Pacemaker:
             marks=tuple(_marks(root)),
             levels=tuple(cib.levels_of(root)),
             online=frozenset(_online(root)),
-            lives=_lives(root),
+            lives=lives_of(root),
             events=history() if need_proof else None,
+            braked=state_of(root).kept.held(time.time()),
         )
 
     def write_record(self, record: Record) -> None:
@@ -79,19 +82,9 @@ def fencings_of(node: NodeName) -> int | None:
     return None if events is None else len(successes_of(node, events))
 
 
-def _properties(root: ET.Element, prefix: str) -> list[tuple[NodeName, str]]:
-    path = f"./configuration/crm_config/cluster_property_set[@id='{cib.PROPERTY_SET}']/nvpair"
-    pairs = [(pair.get("name", ""), pair.get("value", "")) for pair in root.iterfind(path)]
-    return [
-        (NodeName(name.removeprefix(prefix)), value)
-        for name, value in pairs
-        if name.startswith(prefix)
-    ]
-
-
 def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeName, str]]]:
     good, bad = [], []
-    for node, value in _properties(root, cib.RECEIPT_PREFIX):
+    for node, value in cib.properties_of(root, cib.RECEIPT_PREFIX):
         try:
             good.append(parse_receipt(node, value))
         except MalformedReceipt as error:
@@ -99,10 +92,11 @@ def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeNam
     return tuple(good), bad
 
 
-def _records(root: ET.Element) -> tuple[tuple[Record, ...], list[tuple[NodeName, str]]]:
+def records_of(root: ET.Element) -> tuple[tuple[Record, ...], list[tuple[NodeName, str]]]:
+    """Return the records of a CIB, and what stands there as one and cannot be read."""
     good: list[Record] = []
     bad: list[tuple[NodeName, str]] = []
-    for node, value in _properties(root, cib.RECOVERY_PREFIX):
+    for node, value in cib.properties_of(root, cib.RECOVERY_PREFIX):
         try:
             good.append(parse_record(node, value))
         except MalformedRecovery as error:
@@ -129,7 +123,7 @@ def _online(root: ET.Element) -> Iterable[NodeName]:
             yield NodeName(state.get("uname", ""))
 
 
-def _lives(root: ET.Element) -> dict[NodeName, Incarnation]:
+def lives_of(root: ET.Element) -> dict[NodeName, Incarnation]:
     """Return the incarnation of every remote node."""
     connections = root.iterfind("./configuration/resources//primitive[@type='remote']")
     names = {connection.get("id", "") for connection in connections}

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from novaha.cib.gates import MARGIN_S
 from novaha.cib.generate import PROPERTIES
 from novaha.cib.inventory import SECRETS
 from novaha.cib.xml import Element, find_all
 from novaha.core.hostmap import parse_host_map
-from novaha.core.policy import NOT_REAL
-from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
+from novaha.core.policy import NOT_REAL, Policy
+from novaha.params import Values, as_text
+from novaha.specs import fence_nova, fence_nova_gate, nova_compute_unfence, nova_evacuate
 
-RECEIPT, GATE = fence_nova.SPEC.name, "fence_nova_gate"
+RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
+GATE_WORK_S = 10
+"""What a gate needs besides its wait, at the least: the cluster's tools may be slow in a storm."""
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
 
 
@@ -42,6 +46,11 @@ class Facts:
     def of_type(self, *types: str) -> list[Element]:
         """Return the primitives of these types."""
         return [each for each in self.primitives if each.get("type") in types]
+
+    def time_of(self, device: Element, action: str) -> float | None:
+        """Return how long a device may take for an action, in seconds; None if it is not clear."""
+        usual = self.properties.get("stonith-timeout", "60s")
+        return seconds(params(device).get(f"pcmk_{action}_timeout", usual))
 
     def agents(self, level: Element) -> list[str]:
         """Return the agents of a level's devices, in order; "" for a device that is not there."""
@@ -88,11 +97,85 @@ def receipt_not_last(facts: Facts) -> Found:
 
 
 def gate_not_first(facts: Facts) -> Found:
-    """Find a level in which the storm brake comes too late."""
+    """Find a level in which the storm brake comes too late, or which goes round it."""
+    target = {id(level): _target_of(level) for level in facts.levels}
+    gated = {target[id(level)] for level in facts.levels if GATE in facts.agents(level)}
     for level in facts.levels:
-        if GATE in facts.agents(level)[1:]:
-            text = f"has {GATE} behind a device that has fenced already"
-            yield str(level.get("id")), text, f"make {GATE} its first device"
+        agents, mend = facts.agents(level), f"make {GATE} its first device"
+        if GATE in agents[1:]:
+            yield str(level.get("id")), f"has {GATE} behind a device that has fenced already", mend
+        elif target[id(level)] in gated and GATE not in agents:
+            text = f"has no {GATE}: it fences what another level of this node holds back"
+            yield str(level.get("id")), text, mend
+
+
+def _target_of(level: Element) -> tuple[str | None, ...]:
+    names = ("target", "target-pattern", "target-attribute", "target-value")
+    return tuple(level.get(name) for name in names)
+
+
+def gate_never_releases(facts: Facts) -> Found:
+    """Find a storm brake that can never release: its fencings fail whatever is lost."""
+    for device in facts.of_type(GATE):
+        id_, given = str(device.get("id")), params(device)
+        values = Values(fence_nova_gate.PARAMS, given)
+        if problems := values.problems():
+            mend = f"correct it: pcs stonith update {id_}"
+            yield id_, f"fails every fencing: {'; '.join(problems)}", mend
+            continue
+        wait_s, limit_s = values[fence_nova_gate.WAIT], facts.time_of(device, "off")
+        if limit_s is not None and wait_s + GATE_WORK_S > limit_s:
+            text = f"waits {wait_s} s and is given up after {limit_s:.0f} s, before it has decided"
+            mend = f"pcs stonith update {id_} pcmk_off_timeout={wait_s + MARGIN_S}s"
+            yield id_, text, mend
+        if given.get("pcmk_action_limit") != "-1":
+            text = "is asked for one host after the other, so that in a storm most are given up"
+            yield id_, text, f"pcs stonith update {id_} pcmk_action_limit=-1"
+
+
+def gates_differ(facts: Facts) -> Found:
+    """Find gates of one cluster that count in different ways."""
+    first: dict[str, tuple[str, str]] = {}
+    for device in facts.of_type(GATE):
+        id_, given = str(device.get("id")), params(device)
+        for param in fence_nova_gate.COMMON:
+            value = given.get(param.name) or as_text(param.default)
+            other, wanted = first.setdefault(param.name, (id_, value))
+            if value != wanted:
+                mend = f"pcs stonith update {id_} {param.name}={wanted}"
+                yield id_, f"has {param.name}={value}, and {other} has {wanted}", mend
+
+
+def fence_delay(facts: Facts) -> Found:
+    """Find a fence delay that outlasts the evacuation's patience."""
+    devices = {str(each.get("id")): each for each in facts.devices}
+    patience_s = Policy().patience_s
+    for level in facts.levels:
+        if level.get("target") not in facts.remotes:
+            continue
+        place, ids = str(level.get("id")), str(level.get("devices")).split(",")
+        mine = [devices[id_.strip()] for id_ in ids if id_.strip() in devices]
+        before_s = sum(map(_delay_s, mine))
+        if before_s > patience_s:
+            text = f"may wait {before_s:.0f} s before it fences; {patience_s:.0f} s is the patience"
+            yield place, text, "lower pcmk_delay_base, pcmk_delay_max, delay or wait"
+        real = [each for each in mine if each.get("type") not in NOT_REAL]
+        after_s = sum(facts.time_of(each, "on") or 0.0 for each in real)
+        if after_s > patience_s:
+            text = f"may wait {after_s:.0f} s for the power after the receipt, beyond the patience"
+            yield place, text, "lower pcmk_on_timeout: the recovery begins only then"
+
+
+def _delay_s(device: Element) -> float:
+    """Return how long a device may wait on purpose before it acts."""
+    given = params(device)
+    bases = [part.rpartition(":")[2] for part in given.get("pcmk_delay_base", "").split(";")]
+    spread = max(seconds(text) or 0.0 for text in (*bases, given.get("pcmk_delay_max", "")))
+    own = seconds(given.get("delay", "")) or 0.0
+    if device.get("type") == GATE:
+        wait = fence_nova_gate.WAIT
+        own += seconds(given.get(wait.name, as_text(wait.default))) or 0.0
+    return spread + own
 
 
 def nova_device_alone(facts: Facts) -> Found:
@@ -123,7 +206,7 @@ def quorum_policy(facts: Facts) -> Found:
 def sick_host_holds_all(facts: Facts) -> Found:
     """Find a host that cannot be fenced stops the recovery of all others."""
     wanted = dict(PROPERTIES)
-    for name in ("concurrent-fencing", "stonith-max-attempts"):
+    for name in ("concurrent-fencing", "stonith-max-attempts", "load-threshold"):
         if facts.properties.get(name) != wanted[name]:
             text = "one host that cannot be fenced holds up all others"
             yield name, text, _property(name, wanted[name])
@@ -227,6 +310,9 @@ RULES: Mapping[str, Rule] = {
         level_not_real,
         receipt_not_last,
         gate_not_first,
+        gate_never_releases,
+        gates_differ,
+        fence_delay,
         nova_device_alone,
         fencing_disabled,
         quorum_policy,

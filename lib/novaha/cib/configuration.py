@@ -17,6 +17,12 @@ class Operation:
     timeout_s: int
 
 
+ALONE: Pairs = (("requires", "nothing"),)
+"""Of what is started while a host waits for its fencing: one such host must not hold it up."""
+
+DEVICE_MONITOR = (Operation("monitor", 60, 20),)
+
+
 @dataclass(frozen=True)
 class Primitive:
     """A resource or, with the class stonith, a fence device. agent: class:[provider:]type."""

@@ -3,12 +3,18 @@
 Why the settings are as they are: one host that cannot be fenced must not hold up the others. That
 takes concurrent-fencing, attempts without end, `requires=nothing` on remote connections and fence
 devices, and `requires=quorum` on NovaEvacuate: it is the last thing that may wait for a fencing.
+And load-threshold: on controllers that are busier than it says, Pacemaker starts one action at a
+time, always the same first one; where that is a fencing that fails, no other is ever begun (seen
+with 2.1.5: of four lost hosts one was tried again and again, until the threshold was raised).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from novaha.cib import gates
 from novaha.cib.configuration import (
+    ALONE,
+    DEVICE_MONITOR,
     Colocation,
     Configuration,
     Level,
@@ -28,6 +34,7 @@ PROPERTIES: Pairs = (
     ("stonith-enabled", "true"),
     ("concurrent-fencing", "true"),
     ("stonith-max-attempts", "INFINITY"),
+    ("load-threshold", "1000%"),
     ("no-quorum-policy", "stop"),
     ("cluster-recheck-interval", "60s"),
     # A node that is gone keeps the cluster waiting for what was in flight there, beyond the timeout
@@ -36,8 +43,6 @@ PROPERTIES: Pairs = (
 )
 DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 
-_ALONE: Pairs = (("requires", "nothing"),)
-_DEVICE_MONITOR = (Operation("monitor", 60, 20),)
 # What counts is the power status, asked until it is off, so nothing is gained by sleeping first.
 _AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
@@ -72,6 +77,7 @@ def generate(inventory: Inventory) -> Configuration:
         defaults=DEFAULTS,
         primitives=(
             *(_remote(node, inventory.profile) for node in inventory.computes),
+            *gates.devices(inventory),
             *_devices(inventory),
             _receipt(inventory),
             *_services(inventory),
@@ -95,7 +101,7 @@ def _remote(node: Node, profile: Profile) -> Primitive:
             Operation("stop", 0, 15),
             Operation("monitor", profile.monitor_interval_s, profile.monitor_timeout_s),
         ),
-        _ALONE,
+        ALONE,
     )
 
 
@@ -138,14 +144,14 @@ def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> P
         **own,
     }
     params = tuple(sorted(options.items()))
-    return Primitive(id_, f"stonith:{kind.agent}", params, _DEVICE_MONITOR, _ALONE)
+    return Primitive(id_, f"stonith:{kind.agent}", params, DEVICE_MONITOR, ALONE)
 
 
 def _receipt(inventory: Inventory) -> Primitive:
     names = " ".join(node.name for node in inventory.computes)
     params = (("pcmk_host_check", "static-list"), ("pcmk_host_list", names))
     agent = f"stonith:{fence_nova.SPEC.name}"
-    return Primitive(OWN_DEVICE, agent, params, _DEVICE_MONITOR, _ALONE)
+    return Primitive(OWN_DEVICE, agent, params, DEVICE_MONITOR, ALONE)
 
 
 def _services(inventory: Inventory) -> Iterator[Primitive]:
@@ -195,9 +201,9 @@ def _host_map(inventory: Inventory) -> dict[str, str]:
 
 
 def _levels(inventory: Inventory) -> Iterator[Level]:
-    """Yield the levels; those of a compute end with the receipt."""
+    """Yield the levels; those of a compute begin with the gate and end with the receipt."""
     for node in inventory.nodes:
         receipt = () if node.address is None else (OWN_DEVICE,)
         for index, names in enumerate(node.levels, 1):
             ids = tuple(device_id(inventory.kinds[name], node) for name in names)
-            yield Level(node.name, index, (*ids, *receipt))
+            yield Level(node.name, index, (*gates.of(inventory, node), *ids, *receipt))

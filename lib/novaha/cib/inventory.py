@@ -8,10 +8,12 @@ from novaha.cib import shapes
 from novaha.cib.lines import Lines, Path
 from novaha.cib.profiles import PROFILES, Profile
 from novaha.cib.shapes import Problem
+from novaha.core.brakestate import check_group
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import NOT_REAL
 from novaha.errors import ConfigError
-from novaha.specs import nova_compute_unfence, nova_evacuate
+from novaha.params import Param
+from novaha.specs import fence_nova_gate, nova_compute_unfence, nova_evacuate
 
 SECRETS = frozenset({"password", "passwd", "snmp_priv_passwd", "snmp_auth_passwd"})
 """Options of fence agents that are secrets and have a `_script` or file beside them."""
@@ -59,7 +61,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Inventory:
-    """A cluster, as it shall be. evacuate, unfence: parameters of our two resource agents."""
+    """A cluster, as it shall be.
+
+    evacuate, unfence: parameters of our two resource agents. gate: those of the storm brake, None
+    where there is none. groups: the computes of each of its groups.
+    """
 
     cloud: str
     profile: Profile
@@ -69,6 +75,8 @@ class Inventory:
     computes: tuple[Node, ...]
     evacuate: Mapping[str, str] = field(default_factory=dict)
     unfence: Mapping[str, str] = field(default_factory=dict)
+    gate: Mapping[str, str] | None = None
+    groups: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -126,6 +134,10 @@ def _built(content: Mapping[str, shapes.Any]) -> Inventory:
         computes=tuple(_node(table, content) for table in content["compute"]),
         evacuate=_texts(content.get("evacuate", {})),
         unfence=_texts(content.get("unfence", {})),
+        gate=None if "gate" not in content else _texts(content["gate"]),
+        groups={
+            name: tuple(map(NodeName, nodes)) for name, nodes in content.get("groups", {}).items()
+        },
     )
 
 
@@ -158,15 +170,24 @@ def _contradictions(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
         for index, table in enumerate(content[place]):
             yield from _of_node((place, index), table, content)
     yield from _of_secrets(content)
+    yield from _of_groups(content)
     yield from _twice(content)
 
 
+_PARAMS: tuple[tuple[str, str, tuple[Param[object], ...]], ...] = (
+    ("evacuate", nova_evacuate.SPEC.name, nova_evacuate.SPEC.params),
+    ("unfence", nova_compute_unfence.SPEC.name, nova_compute_unfence.SPEC.params),
+    ("gate", fence_nova_gate.SPEC.name, fence_nova_gate.PARAMS),
+)
+"""Tables of parameters: whose, and which there are."""
+
+
 def _of_agents(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
-    for place, spec in (("evacuate", nova_evacuate.SPEC), ("unfence", nova_compute_unfence.SPEC)):
+    for place, agent, all_ in _PARAMS:
         given = _texts(content.get(place, {}))
-        params = {param.name: param for param in spec.params}
+        params = {param.name: param for param in all_}
         for name in given.keys() - params.keys():
-            yield (place, name), f"{spec.name} has no parameter {name!r}; it has {_list(params)}"
+            yield (place, name), f"{agent} has no parameter {name!r}; it has {_list(params)}"
         for name in given.keys() & params.keys():
             try:
                 params[name].parse(given[name])
@@ -175,10 +196,27 @@ def _of_agents(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
     for name in sorted({"cloud", "host_map"} & content.get("evacuate", {}).keys()):
         where = "cloud" if name == "cloud" else "nova_host of a compute"
         yield ("evacuate", name), f"{name} is said by {where}"
+    if fence_nova_gate.GROUPS.name in content.get("gate", {}):
+        yield ("gate", "groups"), "groups is said by the table groups"
     try:
         nova_evacuate.CLOUD.parse(content["cloud"])
     except ValueError as error:
         yield ("cloud",), str(error)
+
+
+def _of_groups(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
+    groups, names = content.get("groups", {}), {table["name"] for table in content["compute"]}
+    if groups and "gate" not in content:
+        yield ("groups",), "groups are of the storm brake: say gate = {} for one with its defaults"
+    for group, nodes in groups.items():
+        try:
+            check_group(group)
+        except ValueError as error:
+            yield ("groups", group), str(error)
+        for node in sorted(set(nodes) - names):
+            yield ("groups", group), f"{group} names {node!r}, which is no compute"
+        if len(set(nodes)) < len(nodes):
+            yield ("groups", group), f"{group} names a compute twice"
 
 
 def _of_levels(

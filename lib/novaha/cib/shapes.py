@@ -80,6 +80,13 @@ def _is_kinds(value: object) -> bool:
     return isinstance(value, dict) and all(map(_KIND.fullmatch, value))
 
 
+def _is_groups(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(names, list) and names != [] and all(isinstance(name, str) for name in names)
+        for names in value.values()
+    )
+
+
 def _is_levels(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(level, list) and level != [] and all(isinstance(kind, str) for kind in level)
@@ -179,6 +186,21 @@ ROOT = (
     ),
     Key("evacuate", "parameters of NovaEvacuate", OPTIONS, _is_options),
     Key("unfence", "parameters of NovaComputeUnfence", OPTIONS, _is_options),
+    Key(
+        "gate",
+        "parameters of fence_nova_gate (storm-brake.md), then the first device of each level of a"
+        " compute; its wait is a second longer than the monitor interval if you do not say it",
+        OPTIONS,
+        _is_options,
+        default="no storm brake",
+    ),
+    Key(
+        "groups",
+        "what fails together, each a rack, a switch or an aggregate: for the limits of the gate",
+        "a table of lists of names of computes",
+        _is_groups,
+        default="none",
+    ),
 )
 
 

@@ -32,6 +32,7 @@ from novaha.core.actions import (
     Question,
     Release,
 )
+from novaha.core.brake import holds
 from novaha.core.evacuation import HostPlan, find_service, plan, services_again
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
@@ -58,7 +59,7 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     standings = [stand(view, policy, node) for node in concerned(cluster)]
     plans = [plan_of(view, policy, standing) for standing in standings]
     plans += unfinished(view, policy, standings)
-    return _without_the_cloud(view, (*_orphans(cluster), *_merge(plans, policy)))
+    return _without_the_cloud(view, (*_orphans(cluster), *holds(cluster), *_merge(plans, policy)))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:

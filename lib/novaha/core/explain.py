@@ -150,7 +150,8 @@ def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
 
 def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
     """Explain every node of which anything is open."""
-    return tuple(explain_node(view, policy, node, said) for node in concerned(view.cluster))
+    nodes = {*concerned(view.cluster), *(node for node, _ in view.cluster.braked)}
+    return tuple(explain_node(view, policy, node, said) for node in sorted(nodes))
 
 
 def explain(view: View, policy: Policy, subject: str, said: Said | None = None) -> Explanation:
@@ -219,11 +220,12 @@ def explain_node(
 def _decisions(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:
     """Return the part of the decision of all nodes that is about one, or about everybody."""
     plan = plan_of(view, policy, standing)
+    subjects = {standing.node, *EVERYBODY}
     mine = {*plan.decisions, *plan.ready, *plan.after_evacuations}
     return tuple(
         decision
         for decision in decide(view, policy)
-        if decision in mine or (isinstance(decision, Hold) and decision.subject in EVERYBODY)
+        if decision in mine or (isinstance(decision, Hold) and decision.subject in subjects)
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from novaha.core.brakestate import Brake
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
@@ -85,7 +86,7 @@ class ClusterView:
 
     malformed: (node, text) of every receipt or record that cannot be read. online: nodes that are
     connected. lives: the incarnation of each remote node. events: the whole fencing history, None
-    when it was not asked for or gave no answer.
+    when it was not asked for or gave no answer. braked: hosts that the storm brake holds.
     """
 
     quorate: bool
@@ -97,6 +98,7 @@ class ClusterView:
     online: frozenset[NodeName] = frozenset()
     lives: Mapping[NodeName, Incarnation] = field(default_factory=dict)
     events: tuple[FencingEvent, ...] | None = None
+    braked: tuple[tuple[NodeName, Brake], ...] = ()
 
     def receipt_of(self, node: NodeName) -> Receipt | None:
         """Return the open receipt of a node."""

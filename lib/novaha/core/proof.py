@@ -1,6 +1,6 @@
 """L1: what must be true before a receipt starts a recovery, and what voids it again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 
 from novaha.core.actions import Hold
@@ -53,6 +53,12 @@ def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
 def is_void(record: Record, view: View) -> bool:
     """Tell whether nova-compute may have run on the node since the fencing its record cites."""
     return not _held(view, record.node, record.proof.receipt_id)
+
+
+def is_off(record: Record, lives: Mapping[NodeName, Incarnation]) -> bool:
+    """Tell whether a node's last life is proven to be over and it has surely not joined since."""
+    before, now = record.proof.life, lives.get(record.node)
+    return before is not None and now is not None and not now.joined_since(before)
 
 
 def void(view: View, node: NodeName, receipt_id: str, life: Incarnation | None) -> Hold:

@@ -40,6 +40,12 @@ class Reason(Enum):
         "Pacemaker's fencer gave no answer about its history.",
         "The fencer answers.",
     )
+    STORM_BRAKE = (
+        "storm-brake",
+        True,
+        "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
+        "It is reachable again and cleaned up (pcs resource cleanup NODE), or nova-ha release.",
+    )
     FENCE_PENDING = (
         "fence-pending",
         False,

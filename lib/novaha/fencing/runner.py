@@ -131,7 +131,7 @@ def _first(option: Option, given: Mapping[str, str]) -> str:
 
 def _call(handlers: FenceHandlers, action: str, values: Values) -> int:
     match action:
-        case "off":
+        case "off" | "reboot":  # a reboot is one where the agent says so
             handlers.off(values)
         case "on":
             handlers.on(values)

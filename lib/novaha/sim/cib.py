@@ -1,7 +1,8 @@
-"""What of the CIB is ours: receipts, records and holds, compared before they are deleted."""
+"""What of the CIB is ours; receipts, records and holds are compared before they are deleted."""
 
 from collections.abc import Callable
 
+from novaha.core.brakestate import Kept
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import Receipt
@@ -14,7 +15,7 @@ class Cib:
     listeners: called after each change.
     """
 
-    __slots__ = ("garbled", "listeners", "marks", "receipts", "records", "version")
+    __slots__ = ("garbled", "kept", "listeners", "marks", "receipts", "records", "version")
 
     def __init__(self) -> None:
         """Begin with nothing of ours."""
@@ -22,6 +23,7 @@ class Cib:
         self.records: dict[NodeName, Record] = {}
         self.marks: dict[str, HoldMark] = {}
         self.garbled: dict[NodeName, str] = {}
+        self.kept = Kept()
         self.listeners: list[Callable[[], None]] = []
         self.version = 0
 
@@ -52,6 +54,11 @@ class Cib:
         self.garbled.pop(receipt.node, None)
         mark = HoldMark.of(receipt.node, receipt.id)
         self.marks[mark.id] = mark
+        self._changed()
+
+    def keep(self, kept: Kept) -> None:
+        """Write what the storm brake keeps."""
+        self.kept = kept
         self._changed()
 
     def write_record(self, record: Record) -> None:

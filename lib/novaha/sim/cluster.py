@@ -94,6 +94,7 @@ class Cluster:
             online=self._online,
             lives=self._lives,
             events=events,
+            braked=self._fencer.gate.braked(),
         )
         self._view = (seen, controller, view)
         return view
@@ -113,7 +114,9 @@ class Cluster:
         """Fence a node because a person asked for it."""
         if not (compute.unclean or compute.fencing):
             compute.lost_s, compute.undisturbed = self._engine.now_s, True
+        compute.asked = True
         self._fencer.fence(compute)
+        self._fencer.gate.reconsider()
 
     def _lost(self, compute: Compute) -> None:
         if compute.connected and not self._members.down:

@@ -1,11 +1,14 @@
 """Pacemaker's fencer: levels of devices, the receipt, retries, and the history.
 
+A gate (sim/gate.py) may stand before all of them.
+
 real          ipmi off, fence_nova off (the receipt), ipmi on; the success is reported then
 kdump         fence_kdump, fence_nova off: nothing is cut off from its power
 receipt-only  fence_nova off
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from novaha.core.facts import Fenced
 from novaha.core.incarnation import Incarnation
@@ -16,6 +19,7 @@ from novaha.core.receipt import Receipt, Writer
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
 from novaha.sim.engine import Engine, Jitter
+from novaha.sim.gate import Gate
 from novaha.sim.history import History, Line
 from novaha.sim.machines import Machines
 from novaha.sim.members import Members
@@ -32,7 +36,13 @@ class Fencer:
     """All fencings. ended: called at the end of each that succeeded; alert: at its alert."""
 
     def __init__(
-        self, engine: Engine, book: Book, cib: Cib, members: Members, machines: Machines
+        self,
+        engine: Engine,
+        book: Book,
+        cib: Cib,
+        members: Members,
+        machines: Machines,
+        gate: Gate,
     ) -> None:
         """Begin with nothing to fence."""
         self._engine = engine
@@ -40,6 +50,8 @@ class Fencer:
         self._cib = cib
         self._members = members
         self._machines = machines
+        self.gate = gate
+        gate.fail, gate.retry = self._fail, self.device_changed
         self._receipts = 0
         self.detect_s = 0.0
         self.fence_s = 0.0
@@ -62,7 +74,8 @@ class Fencer:
         """Forget a fencing at work: who asked for it is gone."""
         self.note_failures()
         compute.attempt += 1
-        compute.fencing = compute.undisturbed = False
+        compute.fencing = compute.undisturbed = compute.asked = False
+        self.gate.forget(compute)
         compute.failing_s = None
         self.history.touch()
 
@@ -72,7 +85,7 @@ class Fencer:
             return
         self.note_failures()
         began_s = compute.failing_s
-        period_s = self.fence_s + RETRY_S
+        period_s = compute.fails_after_s + RETRY_S
         turns = (self._engine.now_s - began_s) // period_s + 1
         compute.failing_s = None
         compute.attempt += 1
@@ -85,11 +98,11 @@ class Fencer:
                 self.history.add(self._failures(compute, compute.failing_s))
 
     def _failures(self, compute: Compute, began_s: float) -> Iterator[Line]:
-        period_s = self.fence_s + RETRY_S
+        period_s = compute.fails_after_s + RETRY_S
         since_s = self._engine.now_s - began_s
         ended = int((since_s + RETRY_S) // period_s)
         for number in range(compute.failures, ended):
-            at_s = began_s + number * period_s + self.fence_s
+            at_s = began_s + number * period_s + compute.fails_after_s
             yield self._line(compute, "failed", at_s)
         compute.failures = max(ended, compute.failures)
 
@@ -129,9 +142,21 @@ class Fencer:
         compute.fencing = True
         compute.attempt += 1
         self.history.touch()
-        real = compute.level == "real"
-        if real and compute.bmc == "dead":
+        self.gate.ask(compute, partial(self._cut, compute, compute.attempt))
+
+    def _fail(self, compute: Compute, after_s: float) -> None:
+        """Let this fencing fail, and each that is tried after it."""
+        compute.failing_s, compute.failures = self._engine.now_s - after_s, 0
+        compute.fails_after_s = after_s
+        compute.undisturbed = False
+        self.alert()
+
+    def _cut(self, compute: Compute, attempt: int) -> None:
+        if compute.attempt != attempt:
+            return
+        if compute.level == "real" and compute.bmc == "dead":
             compute.failing_s, compute.failures = self._engine.now_s, 0
+            compute.fails_after_s = self.fence_s
             compute.undisturbed = False
             self._book.say("fencer", f"ipmi-{compute.name} gives no answer; {_again(compute)}")
             return
@@ -181,15 +206,16 @@ class Fencer:
 
     def _ended(self, compute: Compute, attempt: int) -> None:
         now_s = self._engine.now_s
-        compute.fencing = False
+        compute.fencing = compute.asked = False
         compute.attempt = attempt + 1
         action = _action(compute)
         self.history.add([self._line(compute, "success", now_s)])
-        allowed_s = self.detect_s + self.fence_s + RECEIPT_S + ON_S
+        allowed_s = self.detect_s + self.gate.wait_s + self.fence_s + RECEIPT_S + ON_S
         known_s = allowed_s if compute.undisturbed else None
         self._book.see(Fenced(now_s, compute.name, compute.lost_s, known_s))
         self._book.say("fencer", f"the fencing of {compute.name} succeeded ({action})")
         self.ended(compute)
+        self.gate.reconsider()
         self.alert()
 
     def _line(self, compute: Compute, status: str, at_s: float) -> Line:

@@ -110,6 +110,12 @@ def forge_receipt(world: World, node: str, by: str) -> None:
     world.fencer.write_receipt(world.compute(node).name, writers[by])
 
 
+def release(world: World, node: str) -> None:
+    """Let a host be fenced that the storm brake holds."""
+    world.book.say("operator", f"releases {node} from the storm brake")
+    world.gate.release(world.compute(node).name)
+
+
 NODES: dict[str, Callable[..., None]] = {
     "crash": crash,
     "isolate": isolate,
@@ -124,4 +130,5 @@ NODES: dict[str, Callable[..., None]] = {
     "level": level,
     "history": history,
     "forge-receipt": forge_receipt,
+    "release": release,
 }

@@ -15,6 +15,7 @@ class Compute:
     that. unclean: lost, and not fenced since. lost_s: when that began. undisturbed: nothing but the
     devices' own time has delayed its fencing. attempt: grows with each fencing that is begun or
     broken off. failing_s: when the first of the fencings began that fail now, None otherwise.
+    fails_after_s: how long each of those takes. asked: a person asked for its fencing.
     """
 
     name: NodeName
@@ -38,6 +39,8 @@ class Compute:
     fencing: bool = False
     attempt: int = 0
     failing_s: float | None = None
+    fails_after_s: float = 0.0
+    asked: bool = False
     failures: int = 0
     bmc: str = "works"
     level: str = "real"

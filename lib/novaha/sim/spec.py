@@ -10,7 +10,7 @@ from novaha.core.model import Service
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 
-__all__ = ["Event", "Instance", "Outcome", "TraceLine", "Violation", "WorldSpec"]
+__all__ = ["Event", "GateSpec", "Instance", "Outcome", "TraceLine", "Violation", "WorldSpec"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,25 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class GateSpec:
+    """The storm brake: parameters of fence_nova_gate; racks are its groups."""
+
+    cluster_limit: int = 4
+    group_limit: int = 2
+    window_s: float = 600.0
+    wait_s: float = 6.0
+    cooldown_s: float = 300.0
+    racks: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """A world at second 0, all of it calm.
 
     boot_s: from power on to the remote connection. move_s: of one evacuation in Nova. detect_s:
     from the loss of a node to its fencing. fence_s: of a real device. spare: computes to which
     nothing bad is scripted may still be named in a script. microversion_top: what Nova offers.
+    gate: None where levels do not begin with it.
     """
 
     computes: tuple[NodeName, ...]
@@ -39,6 +52,7 @@ class WorldSpec:
     detect_s: float = 3.0
     fence_s: float = 1.5
     policy: Policy = field(default_factory=Policy)
+    gate: GateSpec | None = None
 
 
 @dataclass(frozen=True)

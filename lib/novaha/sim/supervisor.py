@@ -40,6 +40,7 @@ TIMELESS = frozenset(
         Reason.BY_HAND,
         Reason.NO_REAL_DEVICE,
         Reason.HISTORY_UNKNOWN,
+        Reason.STORM_BRAKE,
         Reason.FENCE_UNPROVEN,
         Reason.RECEIPT_VOID,
         Reason.HOST_OFF,

@@ -93,6 +93,7 @@ WORDS = tuple(
         ("force-up", (Kind.COMPUTE,), "a person takes a force-down back"),
         ("evacuate", (Kind.INSTANCE,), "a person evacuates an instance"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),
+        ("release", (Kind.COMPUTE,), "a person releases the host from the storm brake"),
         ("delete-receipt", (Kind.COMPUTE,), "a person deletes the receipt"),
         ("delete-hold", (Kind.COMPUTE,), "a person deletes the hold constraint"),
         ("garble-receipt", (Kind.COMPUTE,), "the receipt becomes unreadable"),

@@ -3,7 +3,8 @@
     machines, guests      power, system, network, nova-compute; which copy of which instance runs
     members, cluster      corosync's membership; connections to computes; what the tools show
     fencer, history       levels of devices, receipts, retries, the history
-    cib                   receipts, records, holds
+    gate                  the storm brake, before all devices of a level
+    cib                   receipts, records, holds, what the storm brake keeps
     nova, moves           the API; what evacuations go through
     wire, doors           our external calls, what strikes them; the ports
     supervisor, watch     the recovery process; what it does and says
@@ -15,6 +16,8 @@ Simpler than reality:
   go on after 4 s with its connections, after 5 s with the recovery process. There is never more
   than one process: what keeps a second one away (fencing, a lock) is not part of this world.
 - All controllers see the CIB at the same moment; a stale answer is a fault of its own.
+- Each fencing begins when its node is lost. Pacemaker computes nothing new while one is at work, so
+  that while a gate waits, the fencing of another host may begin up to that much later.
 - Nobody changes a node's levels between its real device and the receipt, less than a second later.
 - A device answers always after the same time. A fencing that fails each time is tried again one
   second later without an alert, though its lines are in the history.
@@ -42,6 +45,7 @@ from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.fencer import Fencer
+from novaha.sim.gate import Gate
 from novaha.sim.guests import Guests
 from novaha.sim.machines import Machines
 from novaha.sim.members import Members
@@ -75,7 +79,9 @@ class World:
         self.moves = Moves(engine, book, self.guests, self.nova, jitter, spec.move_s)
         self.machines = Machines(engine, book, self.cib, self.guests, self.nova, self.moves)
         self.machines.jitter = jitter
-        self.fencer = Fencer(engine, book, self.cib, self.members, self.machines)
+        parts = (engine, book, self.cib, self.members, self.machines)
+        self.gate = Gate(*parts, spec.gate)
+        self.fencer = Fencer(*parts, self.gate)
         self.fencer.detect_s, self.fencer.fence_s = spec.detect_s, spec.fence_s
         self.fencer.jitter = jitter
         self.cluster = Cluster(engine, book, self.cib, self.members, self.machines, self.fencer)

@@ -8,6 +8,10 @@
     web = ["vm-1", "vm-2"]
     [policy]
     max_in_flight = 1               # any number of Policy
+    [gate]                          # the storm brake: levels begin with fence_nova_gate
+    cluster_limit = 2               # any number of GateSpec
+    [racks]                         # its groups
+    r1 = ["compute-1", "compute-2"]
 
 Strict: what is not known, or contradicts itself, is a problem and never passed over.
 """
@@ -20,10 +24,11 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from novaha.core.brakestate import check_group
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.sim.script import LONGEST_S, MOST, Problem, ScriptError, seconds
-from novaha.sim.spec import Instance, WorldSpec
+from novaha.sim.spec import GateSpec, Instance, WorldSpec
 
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 """What nodes, instances and groups may be called."""
@@ -33,7 +38,9 @@ MOST_NODES = 200
 
 _WORLD_NUMBERS = tuple(f.name for f in fields(WorldSpec) if f.name.endswith("_s"))
 _POLICY_NUMBERS = tuple(f.name for f in fields(Policy) if f.name != "host_map")
-_KEYS = ("computes", "controllers", "instances", "groups", "policy", *_WORLD_NUMBERS)
+_GATE_NUMBERS = tuple(f.name for f in fields(GateSpec) if f.name != "racks")
+_TABLES = ("instances", "groups", "policy", "gate", "racks")
+_KEYS = ("computes", "controllers", *_TABLES, *_WORLD_NUMBERS)
 _QUOTED = 60
 """So much of a wrong value is quoted."""
 
@@ -71,6 +78,10 @@ def render_world(spec: WorldSpec) -> str:
     tables.append(("policy", _numbers(spec.policy, usual.policy, _POLICY_NUMBERS)))
     for name, rows in tables:
         lines += [f"\n[{name}]", *rows] if rows else []
+    if spec.gate is not None:
+        lines += ["\n[gate]", *_numbers(spec.gate, GateSpec(), _GATE_NUMBERS)]
+        racks = [f"{name} = {_listed(nodes)}" for name, nodes in spec.gate.racks.items()]
+        lines += ["\n[racks]", *racks] if racks else []
     return "\n".join(lines) + "\n"
 
 
@@ -111,6 +122,7 @@ class _Reader:
             tuple(map(NodeName, controllers)),
             self.instances(data, computes),
             policy=self.policy(self.table("policy", data)),
+            gate=self.gate(data, computes),
         )
         numbers: dict[str, Any] = {
             key: self.number(key, data[key]) for key in _WORLD_NUMBERS if key in data
@@ -162,6 +174,31 @@ class _Reader:
                 expected = f"at most {high}, which is {seconds(getattr(policy, high))}"
                 self.wrong(f"policy.{low}", seconds(getattr(policy, low)), expected)
         return policy
+
+    def gate(self, data: Mapping[str, object], computes: list[str]) -> GateSpec | None:
+        """Return the storm brake, None where there is none."""
+        racks: dict[str, tuple[NodeName, ...]] = {}
+        for rack, value in self.table("racks", data).items():
+            names = self.names(f"racks.{rack}", value, least=1)
+            try:
+                check_group(rack)
+            except ValueError as error:
+                self.wrong("racks", repr(rack), str(error))
+            for name in [name for name in names if name not in computes]:
+                self.wrong(f"racks.{rack}", repr(name), f"a compute: {_joined(computes)}")
+            racks[rack] = tuple(map(NodeName, names))
+        if "gate" not in data:
+            if racks:
+                self.wrong("racks", "no gate", "a table [gate], whose groups the racks are")
+            return None
+        table = self.table("gate", data)
+        self.unknown("gate.", table, _GATE_NUMBERS)
+        numbers: dict[str, Any] = {
+            key: (self.number if key.endswith("_s") else self.count)(f"gate.{key}", value)
+            for key, value in table.items()
+            if key in _GATE_NUMBERS
+        }
+        return GateSpec(**numbers, racks=racks)
 
     def unknown(self, where: str, data: Mapping[str, object], known: tuple[str, ...]) -> None:
         for key in data:

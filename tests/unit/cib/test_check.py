@@ -9,8 +9,13 @@ from novaha.cib.check import RULES, Facts, check
 
 EXAMPLE = (Path(__file__).parents[3] / "crm-config/examples/inventory.toml").read_text()
 GOOD = render_xml.as_text(render_xml.whole(generate.generate(inventory.parse(EXAMPLE))))
+GATE = 'gate = {}\ngroups = { rack-1 = ["compute-1"] }\n[fence.ipmi]'
+GATED = render_xml.as_text(
+    render_xml.whole(generate.generate(inventory.parse(EXAMPLE.replace("[fence.ipmi]", GATE, 1))))
+)
 KNOWN = frozenset(dict(generate.PROPERTIES))
 
+WINDOW = '<nvpair id="x" name="window" value="601"/>'
 BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "level-missing": (('target="compute-1"', 'target="compute-9"'),),
     "level-not-real": (('"fence-pdu,fence-nova"', '"fence-nova"'),),
@@ -19,6 +24,9 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
         ('type="fence_apc_snmp"', 'type="fence_nova_gate"'),
         ('"fence-ipmi-compute-1,fence-nova"', '"fence-ipmi-compute-1,fence-pdu,fence-nova"'),
     ),
+    "gate-never-releases": (('name="pcmk_action_limit" value="-1"', 'name="x" value="-1"'),),
+    "gates-differ": (('name="wait" value="6"/>', f'name="wait" value="6"/>{WINDOW}'),),
+    "fence-delay": (('name="pcmk_on_timeout" value="20s"', 'name="pcmk_on_timeout" value="61s"'),),
     "nova-device-alone": (('value="compute-1 compute-2"', 'value="compute-1 compute-7"'),),
     "fencing-disabled": (
         ('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="no"'),
@@ -41,15 +49,16 @@ def rules(text: str, known: frozenset[str] | None = KNOWN) -> set[str]:
 
 
 def broken(rule: str) -> str:
-    text = GOOD
+    text = GATED if rule.startswith("gate") and rule != "gate-not-first" else GOOD
     for old, new in BROKEN[rule]:
         assert old in text
-        text = text.replace(old, new)
+        text = text.replace(old, new, 1) if rule == "gates-differ" else text.replace(old, new)
     return text
 
 
 def test_what_we_generate_is_good() -> None:
     assert rules(GOOD) == set()
+    assert rules(GATED) == set()
 
 
 def test_every_rule_is_tested() -> None:
@@ -68,5 +77,56 @@ def test_option_names_are_judged_only_where_the_daemons_were_asked() -> None:
     assert rules(broken("unknown-option"), None) == set()
 
 
+@pytest.mark.parametrize("name", ["concurrent-fencing", "stonith-max-attempts", "load-threshold"])
+def test_each_option_that_lets_the_others_go_on_is_asked_for(name: str) -> None:
+    assert f'name="{name}"' in GOOD
+    assert rules(GOOD.replace(f'name="{name}"', 'name="x"'), None) == {"sick-host-holds-all"}
+
+
 def test_an_empty_cib_is_no_trouble() -> None:
     assert rules("<cib><configuration/></cib>") == {"sick-host-holds-all"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name="wait" value="6"', 'name="wait" value="often"', "fails every fencing: wait='often'"),
+        ('name="pcmk_off_timeout" value="36s"', 'name="pcmk_off_timeout" value="15s"', "15 s"),
+        ('name="pcmk_off_timeout" value="36s"', 'name="x" value="36s"', ""),
+        ('name="wait" value="6"', 'name="cluster_limit" value="0"', "from 1 to 1000"),
+    ],
+)
+def test_a_gate_that_cannot_release_is_told_why(old: str, new: str, words: str) -> None:
+    assert old in GATED
+    found = check(Facts(etree.fromstring(GATED.replace(old, new)), KNOWN))
+    texts = [each.text for each in found if each.rule == "gate-never-releases"]
+    assert bool(texts) == bool(words)
+    assert all(words in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "devices",
+    ['"fence-pdu,fence-nova"', '"fence-pdu,fence-nova-gate.rack-1,fence-nova"'],
+)
+def test_no_level_of_a_node_goes_round_the_gate(devices: str) -> None:
+    whole = '"fence-nova-gate.rack-1,fence-pdu,fence-nova"'
+    assert whole in GATED
+    assert rules(GATED.replace(whole, devices)) == {"gate-not-first"}
+
+
+@pytest.mark.parametrize(
+    ("delay", "late"),
+    [
+        ('name="pcmk_delay_max" value="55s"', True),  # and the wait of the gate
+        ('name="pcmk_delay_max" value="54s"', False),
+        ('name="pcmk_delay_base" value="compute-1:3s;compute-2:1min"', True),
+        ('name="delay" value="61"', True),
+        ('name="delay" value="later"', False),
+    ],
+)
+def test_delays_of_a_level_are_added_up(delay: str, late: bool) -> None:  # noqa: FBT001
+    pair = f'<nvpair id="x" {delay}/>'
+    before = '<nvpair id="fence-ipmi-compute-1-instance_attributes-ip"'
+    assert before in GATED
+    found = rules(GATED.replace(before, pair + before))
+    assert found == ({"fence-delay"} if late else set())

@@ -45,6 +45,7 @@ def test_one_sick_host_holds_up_nobody() -> None:
     properties = dict(configuration.properties)
     assert properties["concurrent-fencing"] == "true"
     assert properties["stonith-max-attempts"] == "INFINITY"
+    assert properties["load-threshold"] == "1000%"
     requires = {each.id: dict(each.meta).get("requires") for each in configuration.primitives}
     assert requires["compute-1"] == requires["fence-ipmi-compute-1"] == "nothing"
     assert requires["fence-nova"] == requires["fence-pdu"] == "nothing"
@@ -69,3 +70,53 @@ def test_a_profile_sets_the_detection() -> None:
 
 def test_the_password_script_lands_where_the_agent_reads_it() -> None:
     assert "password_script" in params(made(), "fence-ipmi-compute-1")
+
+
+GATE = """gate = { cluster_limit = 3, window = 900 }
+groups = { rack-1 = ["compute-1"], ssd = ["compute-1", "compute-2"] }
+[fence.ipmi]"""
+GATED = EXAMPLE.replace("[fence.ipmi]", GATE, 1)
+
+
+def test_there_is_no_gate_where_none_was_asked_for() -> None:
+    assert not [each for each in made().primitives if "gate" in each.id]
+
+
+def test_each_level_of_a_compute_begins_with_its_gate_and_no_controllers_does() -> None:
+    levels = {(level.node, level.index): level.devices for level in made(GATED).levels}
+    gate = "fence-nova-gate.rack-1.ssd"
+    assert levels["compute-1", 1] == (gate, "fence-ipmi-compute-1", "fence-nova")
+    assert levels["compute-1", 2] == (gate, "fence-pdu", "fence-nova")
+    assert levels["compute-2", 1][0] == "fence-nova-gate.ssd"
+    assert levels["controller-1", 1] == ("fence-ipmi-controller-1",)
+
+
+def test_a_gate_has_its_groups_hosts_and_limits() -> None:
+    gate = params(made(GATED), "fence-nova-gate.rack-1.ssd")
+    assert gate["groups"] == "rack-1 ssd"
+    assert gate["pcmk_host_list"] == "compute-1"
+    assert (gate["cluster_limit"], gate["window"]) == ("3", "900")
+    other = params(made(GATED), "fence-nova-gate.ssd")
+    assert other == {**gate, "groups": "ssd", "pcmk_host_list": "compute-2"}
+
+
+def test_a_gate_is_asked_for_all_hosts_at_once_and_not_given_up_while_it_waits() -> None:
+    gate = params(made(GATED), "fence-nova-gate.ssd")
+    assert (gate["pcmk_action_limit"], gate["pcmk_off_retries"]) == ("-1", "1")
+    assert (gate["wait"], gate["pcmk_off_timeout"]) == ("6", "36s")
+    slow = params(made(GATED.replace("window = 900", "wait = 20")), "fence-nova-gate.ssd")
+    assert (slow["wait"], slow["pcmk_off_timeout"]) == ("20", "50s")
+
+
+def test_a_gate_waits_longer_than_the_losses_of_one_moment_take_to_be_noticed() -> None:
+    fast = params(made(GATED.replace('"default"', '"fast"')), "fence-nova-gate.ssd")
+    assert fast["wait"] == "3"
+    calm = params(made(GATED.replace('"default"', '"calm"')), "fence-nova-gate.ssd")
+    assert calm["wait"] == "21"
+
+
+def test_a_gate_without_groups_is_one_for_all() -> None:
+    configuration = made(EXAMPLE.replace("[fence.ipmi]", "gate = {}\n[fence.ipmi]", 1))
+    gate = params(configuration, "fence-nova-gate")
+    assert gate["pcmk_host_list"] == "compute-1 compute-2"
+    assert "groups" not in gate

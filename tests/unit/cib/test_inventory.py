@@ -93,3 +93,38 @@ def test_a_password_that_may_lie_in_the_cib_is_told() -> None:
     )
     (sentence,) = parse(text).secrets()
     assert sentence.startswith("cmp-2, ipmi: password is kept in the CIB")
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("gate = 3", "gate must be a table of texts, numbers, true or false"),
+        ("gate = { limit = 3 }", "fence_nova_gate has no parameter 'limit'; it has cluster_limit"),
+        ("gate = { wait = 99 }", "wait='99': must be a whole number of seconds from 1 to 30"),
+        ("gate = { cluster_limit = true }", "cluster_limit='true': must be a whole number"),
+        ('gate = { groups = "r1" }', "groups is said by the table groups"),
+        ('groups = { r1 = ["cmp-1"] }', "groups are of the storm brake: say gate = {}"),
+        ('gate = {}\ngroups = { r1 = ["cmp-9"] }', "r1 names 'cmp-9', which is no compute"),
+        ('gate = {}\ngroups = { r1 = ["ctl-1"] }', "r1 names 'ctl-1', which is no compute"),
+        ('gate = {}\ngroups = { r1 = ["cmp-1", "cmp-1"] }', "r1 names a compute twice"),
+        ('gate = {}\ngroups = { "r 1" = ["cmp-1"] }', "'r 1' is no group"),
+        ('gate = {}\ngroups = { "r.1" = ["cmp-1"] }', "'r.1' is no group"),
+        ("gate = {}\ngroups = { r1 = [] }", "groups must be a table of lists of names"),
+        ('gate = {}\ngroups = { r1 = "cmp-1" }', "groups must be a table of lists of names"),
+        ("gate = {}\ngroups = { r1 = [1] }", "groups must be a table of lists of names"),
+    ],
+)
+def test_a_gate_and_groups_that_make_no_sense_are_told_with_their_line(
+    gate: str, said: str
+) -> None:
+    (problem,) = problems(GOOD.replace("[fence.ipmi]", f"{gate}\n[fence.ipmi]", 1))
+    line = 3 + gate.count("\n")
+    assert problem.startswith(f"line {line}: {said}")
+
+
+def test_a_gate_and_its_groups_are_read() -> None:
+    text = 'gate = { wait = 9 }\ngroups = { r1 = ["cmp-2", "cmp-1"] }\n[fence.ipmi]'
+    inventory = parse(GOOD.replace("[fence.ipmi]", text, 1))
+    assert inventory.gate == {"wait": "9"}
+    assert inventory.groups == {"r1": ("cmp-2", "cmp-1")}
+    assert parse(GOOD).gate is None

@@ -8,7 +8,7 @@ from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.sim.scenario import Scenario, folders, load, save
 from novaha.sim.script import Script, ScriptError
-from novaha.sim.spec import Event, Instance, WorldSpec
+from novaha.sim.spec import Event, GateSpec, Instance, WorldSpec
 from novaha.sim.worldfile import parse_world, render_world
 
 PLAIN = 'computes = ["compute-1", "compute-2"]\n'
@@ -22,6 +22,7 @@ WORLD = WorldSpec(
     move_s=6.5,
     policy=Policy(max_in_flight=1, settle_s=20.0),
 )
+BRAKED = GateSpec(cluster_limit=2, wait_s=3.5, racks={"r1": WORLD.computes[:1]})
 
 
 def complaints(text: str) -> list[str]:
@@ -48,7 +49,13 @@ def test_a_world_is_read_with_its_tables() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [WORLD, WorldSpec(computes=(NodeName("a"),)), replace(WORLD, controllers=(NodeName("c"),))],
+    [
+        WORLD,
+        WorldSpec(computes=(NodeName("a"),)),
+        replace(WORLD, controllers=(NodeName("c"),)),
+        replace(WORLD, gate=BRAKED),
+        replace(WORLD, gate=GateSpec()),
+    ],
 )
 def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
     assert parse_world(render_world(spec)) == spec
@@ -89,6 +96,16 @@ def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
         (PLAIN + '[instances]\ncompute-1 = ["vm-1"]\n[groups]\nweb = ["vm-1"]', "a list of 2 to"),
         (PLAIN + "[policy]\nmax_in_flight = 0", "w:3: policy.max_in_flight: found 0"),
         (PLAIN + "[policy]\nmax_in_flight = 1.5", "policy.max_in_flight: found 1.5"),
+        (PLAIN + "gate = 3", "w:2: gate: found 3, expected a table: [gate]"),
+        (PLAIN + "[gate]\nlimit = 3", "w:3: gate.limit: found an unknown key"),
+        (PLAIN + "[gate]\nracks = 3", "w:3: gate.racks: found an unknown key"),
+        (PLAIN + "[gate]\ncluster_limit = 0", "w:3: gate.cluster_limit: found 0"),
+        (PLAIN + "[gate]\ngroup_limit = true", "w:3: gate.group_limit: found True"),
+        (PLAIN + "[gate]\nwait_s = -1", "w:3: gate.wait_s: found -1"),
+        (PLAIN + '[racks]\nr1 = ["compute-1"]', "w:2: racks: found no gate, expected a table"),
+        (PLAIN + '[gate]\n[racks]\nr1 = ["c-9"]', "w:4: racks.r1: found 'c-9', expected a compute"),
+        (PLAIN + "[gate]\n[racks]\nr1 = []", "w:4: racks.r1: found []"),
+        (PLAIN + '[gate]\n[racks]\n"r.1" = ["compute-1"]', "'r.1' is no group"),
         (PLAIN + "[policy]\nhost_map = 1", "w:3: policy.host_map: found an unknown key"),
         (PLAIN + "[policy]\nsettle_s = 0", "w:3: policy.settle_s: found 0"),
         (

@@ -1,0 +1,153 @@
+"""`nova-ha release`: a person says which hosts that the storm brake holds shall be fenced."""
+
+import argparse
+import getpass
+import json
+import os
+import re
+import sys
+import syslog
+import time
+from dataclasses import asdict, dataclass
+
+from novaha.core.brakestate import MAX_WHY, Brake, Release, shown_scope
+from novaha.core.names import NodeName
+from novaha.core.release import HostStanding, NotHeld, chosen, standings
+from novaha.errors import ConfigError
+
+WRONG_INPUT = 2
+LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
+
+DESCRIPTION = """\
+Show which hosts the storm brake (fence_nova_gate) holds, and with --yes release them: they are
+fenced within seconds, and their instances are evacuated. Without names: all that are lost and held.
+Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead, and then:
+pcs resource cleanup NODE.
+
+Who released which host, when and why stands in the cluster's properties for as long as the release
+is good (nova-ha-release-NODE), and in the system's log."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is held at this moment, and what a release would change."""
+
+    brakes: tuple[Brake, ...]
+    hosts: tuple[HostStanding, ...]
+    release: tuple[NodeName, ...]
+    changed: bool
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the sub-command."""
+    parser = subparsers.add_parser(
+        "release", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("nodes", nargs="*", metavar="NODE", help="a host that is lost or held")
+    parser.add_argument("--group", help="all of this group that are held")
+    parser.add_argument("--why", type=_why, metavar="TEXT", help="the reason; needed with --yes")
+    parser.add_argument(
+        "--for",
+        dest="lasts_s",
+        type=_seconds,
+        default=USUAL_S,
+        metavar="SECONDS",
+        help=f"how long the release is good (default: {USUAL_S})",
+    )
+    parser.add_argument("--yes", action="store_true", help="do it, instead of showing it")
+    parser.add_argument("--json", action="store_true", help="the same, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show what is held, and release it where that was asked for."""
+    if args.nodes and args.group:
+        return _wrong("say names or --group, not both")
+    if args.yes and not args.why:
+        return _wrong("--yes needs --why: others will ask why these hosts were fenced")
+    if os.geteuid() != 0:
+        msg = "only root may ask the cluster: run it as root"
+        raise ConfigError(msg)
+    now_s = time.time()
+    try:
+        scene = look(args.nodes, args.group, now_s)
+    except NotHeld as error:
+        return _wrong(str(error))
+    if args.yes and scene.release:
+        scene = do(scene, args.why, args.lasts_s, now_s)
+    sys.stdout.write(as_json(scene) if args.json else in_words(scene, now_s))
+    if scene.release and not scene.changed:
+        sys.stderr.write("nothing was changed; --yes releases them\n")
+    return 0
+
+
+def look(nodes: list[str], group: str | None, now_s: float) -> Scene:
+    """Return what is held; raises NotHeld, ClusterUnavailable."""
+    from novaha.adapters.brake import lost_and_kept
+
+    lost, groups, kept = lost_and_kept()
+    hosts = standings(lost, groups, kept, now_s)
+    return Scene(kept.on(now_s), hosts, chosen(hosts, nodes, group), changed=False)
+
+
+def do(scene: Scene, why: str, lasts_s: int, now_s: float) -> Scene:
+    """Release the hosts in one change of the CIB, and log it; raises ClusterUnavailable."""
+    from novaha.adapters.brakestate import write
+
+    by = who()
+    write(Release(node, now_s, lasts_s, by, why) for node in scene.release)
+    syslog.openlog("nova-ha", syslog.LOG_PID, syslog.LOG_DAEMON)
+    syslog.syslog(syslog.LOG_NOTICE, f"{by} released {', '.join(scene.release)}: {why}")
+    return Scene(scene.brakes, scene.hosts, scene.release, changed=True)
+
+
+def who() -> str:
+    """Return who sits before it, as one word."""
+    name = os.environ.get("SUDO_USER") or getpass.getuser()
+    return re.sub(r"[^A-Za-z0-9_.@-]", "_", name)[:64] or "unknown"
+
+
+def as_json(scene: Scene) -> str:
+    """Return a scene as one JSON object, field by field."""
+    return json.dumps(asdict(scene), indent=2, ensure_ascii=False) + "\n"
+
+
+def in_words(scene: Scene, now_s: float) -> str:
+    """Return a scene as people read it."""
+    lines = [
+        f"storm brake of {shown_scope(brake.scope)}: on for {now_s - brake.since_s:.0f} s,"
+        f" {brake.limit} hosts may be fenced within the window"
+        for brake in scene.brakes
+    ]
+    lines += [f"  {host.node}  {_standing(host, scene)}" for host in scene.hosts]
+    return "\n".join(lines or ["the storm brake holds nothing, and no host is lost"]) + "\n"
+
+
+def _standing(host: HostStanding, scene: Scene) -> str:
+    parts = ["lost" if host.lost else "not lost any more"]
+    parts += [f"of {', '.join(host.groups)}"] if host.groups else []
+    parts += [f"held by the brake of {shown_scope(host.brake.scope)}"] if host.brake else []
+    if host.release:
+        parts.append(f"released by {host.release.by}: {host.release.why}")
+    if host.node in scene.release:
+        parts.append("released now" if scene.changed else "would be released")
+    return ", ".join(parts)
+
+
+def _wrong(text: str) -> int:
+    sys.stderr.write(f"nova-ha: {text}\n")
+    return WRONG_INPUT
+
+
+def _why(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > MAX_WHY:
+        msg = f"must be one line of 1 to {MAX_WHY} printable characters"
+        raise argparse.ArgumentTypeError(msg)
+    return text.strip()
+
+
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not SHORTEST_S <= int(text) <= LONGEST_S:
+        msg = f"must be a whole number of seconds from {SHORTEST_S} to {LONGEST_S}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)

@@ -1,0 +1,70 @@
+"""Which hosts a person may release from the storm brake, and how each stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from novaha.core.brakestate import Brake, Kept, Release
+from novaha.core.names import NodeName
+
+
+class NotHeld(LookupError):
+    """A host that is to be released is not held; the text says which are."""
+
+
+@dataclass(frozen=True)
+class HostStanding:
+    """A host that is held, lost or released.
+
+    brake: the one that holds it. lost: Pacemaker wants it fenced. release: the one that stands.
+    """
+
+    node: NodeName
+    lost: bool
+    groups: tuple[str, ...] = ()
+    brake: Brake | None = None
+    release: Release | None = None
+
+
+def standings(
+    lost: frozenset[NodeName],
+    groups: Mapping[NodeName, frozenset[str]],
+    kept: Kept,
+    now_s: float,
+) -> tuple[HostStanding, ...]:
+    """Return every host that is held, lost or released, by name."""
+    held = dict(kept.held(now_s))
+    released = {release.node: release for release in kept.releases if release.holds(now_s)}
+    return tuple(
+        HostStanding(
+            node,
+            node in lost,
+            tuple(sorted(groups.get(node, ()))),
+            held.get(node),
+            released.get(node),
+        )
+        for node in sorted({*lost, *held, *released})
+    )
+
+
+def chosen(
+    hosts: Sequence[HostStanding], names: Sequence[str], group: str | None
+) -> tuple[NodeName, ...]:
+    """Return the hosts to release: those that were named, or all that are lost and held.
+
+    Raises NotHeld for a name that is neither lost nor held, and for a group without such a host.
+    """
+    known = {host.node for host in hosts if host.lost or host.brake}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(sorted(known)) or "no host is"
+        msg = f"not lost and not held: {', '.join(unknown)}; lost or held: {listed}"
+        raise NotHeld(msg)
+    held = [host for host in hosts if host.lost and host.brake and not host.release]
+    if group is not None:
+        held = [host for host in held if group in host.groups]
+        if not held:
+            msg = f"no host of the group {group} is held"
+            raise NotHeld(msg)
+    if names:
+        return tuple(dict.fromkeys(map(NodeName, names)))
+    return tuple(host.node for host in held)

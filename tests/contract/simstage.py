@@ -33,7 +33,7 @@ class SimStage:
         self.cluster: Cluster = SimCluster(
             wire, life, world.cluster, world.cib, self.controllers[0]
         )
-        self.cloud: Cloud = SimCloud(wire, life, nova)
+        self.cloud: Cloud = SimCloud(wire, life, nova, lambda _: None)
         self.posts: Posts = SimPosts(wire, life, nova, world.engine, Jitter(0), lambda: None)
         self._booted = 0
         self._move_s: float | None = None

@@ -127,7 +127,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "a record in flight is seen",
-        evacuation,
+        flights,
         "newest_by_server",
         lambda _: {},
         "L4",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from explore import Explored, explore
-from novaha.core import decide, evacuation, memory, proof, returning, standing
+from novaha.core import decide, flights, memory, proof, returning, standing
 from novaha.core.actions import Release
 from novaha.core.evacuation import _Evacuation
 from novaha.core.model import Memory, Service, View
@@ -82,7 +82,7 @@ GATES = (
     Gate(
         "a record in flight is one (`IN_FLIGHT`)",
         "L4",
-        evacuation,
+        flights,
         "newest_by_server",
         lambda _: {},
     ),

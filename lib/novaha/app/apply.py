@@ -72,7 +72,10 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
             ports.posts.send(action)
             return memory
-        case ForceDown() | Disable() | ForceUp() | Enable():
+        case ForceUp(service):
+            answer = ports.cloud.set_forced_down(service, forced_down=False)
+            return remember.forced_up(memory, answer)
+        case ForceDown() | Disable() | Enable():
             return remember.saw_service(memory, _change_service(action, ports))
         case _:
             return _change_cib(memory, action, ports)
@@ -101,14 +104,12 @@ def _change_cib(
     return memory
 
 
-def _change_service(action: ForceDown | Disable | ForceUp | Enable, ports: Ports) -> Service:
+def _change_service(action: ForceDown | Disable | Enable, ports: Ports) -> Service:
     match action:
         case ForceDown(service):
             return ports.cloud.set_forced_down(service, forced_down=True)
         case Disable(service, reason):
             return ports.cloud.set_enabled(service, enabled=False, reason=reason)
-        case ForceUp(service):
-            return ports.cloud.set_forced_down(service, forced_down=False)
         case Enable(service):
             return ports.cloud.set_enabled(service, enabled=True)
 

@@ -109,6 +109,13 @@ class ServiceSet(NamedTuple):
     forced_down: bool
 
 
+class ServiceTaken(NamedTuple):
+    """We have changed the Nova service of a node."""
+
+    at_s: float
+    node: NodeName
+
+
 class GivenUp(NamedTuple):
     """A person took the recovery of a node's present loss away from us."""
 
@@ -158,6 +165,7 @@ Fact = (
     | GuestEnded
     | Deleted
     | ServiceSet
+    | ServiceTaken
     | GivenUp
     | Silent
     | InstanceLeft

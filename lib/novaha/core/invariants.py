@@ -31,6 +31,9 @@ from novaha.core.standing import concerned
 FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
 
+RACE_S = 3.0
+"""What a person sets so shortly before or after us is overwritten: Nova has no compare and set."""
+
 UNSEEN_S = 20.0
 """What a person did may be so young when we do the same: nobody can tell the two apart."""
 
@@ -41,8 +44,9 @@ class Violation:
 
     What no recovery could prevent has a law of its own, with who broke it: "L2-bmc-lie" (the power
     device lied), "L2-autostart" (the system starts nova-compute), "L2-operator" (a person
-    evacuated beside us); the same with L1 and L4. "L6-operator": a person forced the service down
-    in the seconds in which we did, too, so that nothing tells that it was wanted.
+    evacuated beside us); the same with L1 and L4. "L6-operator": a person set the service in the
+    very moment in which we did, or forced it down in the seconds in which we did, too, so that
+    nothing tells that it was wanted.
     """
 
     law: str
@@ -75,7 +79,8 @@ class _Node:
 
     dirty: something of it may run. unasked: it was started by its system alone. stray: its life
     since its last proven fencing was. fenced_s: when a fencing since its last life succeeded.
-    taken_s: when a fencing succeeded last, and its service was taken over by us.
+    taken_s: when a fencing succeeded last, and its service was taken over by us. changes_s: when
+    we changed its service.
     """
 
     dirty: bool = True
@@ -85,6 +90,7 @@ class _Node:
     given_up_s: float | None = None
     fenced_s: float | None = None
     taken_s: float = -inf
+    changes_s: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -121,6 +127,10 @@ class Judge:
         node = self._node(fact.node)
         node.dirty, node.fenced_s, node.given_up_s = True, None, None
         node.unasked = node.stray = fact.unasked
+        for flight in self._flights.values():
+            mine = flight.accepted.node == fact.node and not (flight.dead or flight.done)
+            if mine and flight.accepted.by == "person":
+                self._beside.add(flight.accepted.server)
 
     def _powered_off(self, fact: facts.PoweredOff) -> None:
         node = self._node(fact.node)
@@ -217,6 +227,9 @@ class Judge:
     def _service_set(self, fact: facts.ServiceSet) -> None:
         self._wanted[fact.node] = fact
 
+    def _service_taken(self, fact: facts.ServiceTaken) -> None:
+        self._node(fact.node).changes_s.append(fact.at_s)
+
     def _given_up(self, fact: facts.GivenUp) -> None:
         self._node(fact.node).given_up_s = fact.at_s
 
@@ -235,9 +248,16 @@ class Judge:
         wanted = self._wanted.get(fact.node)
         if wanted is not None and wanted[2:] != fact[2:]:
             text = f"the service of {fact.node} is left {_setting(*fact[2:])}"
-            at_once = abs(wanted.at_s - self._node(fact.node).taken_s) <= UNSEEN_S
-            law = "L6-operator" if at_once and wanted[2:4] == fact[2:4] else "L6"
+            law = "L6-operator" if self._unseen(wanted, fact) else "L6"
             self._broken(law, fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
+
+    def _unseen(self, wanted: facts.ServiceSet, left: facts.ServiceLeft) -> bool:
+        """Tell whether nobody could see what a person wanted, for what we did meanwhile."""
+        node = self._node(wanted.node)
+        if any(abs(wanted.at_s - change_s) <= RACE_S for change_s in node.changes_s):
+            return True
+        forced = wanted[2:4] == left[2:4]
+        return forced and abs(wanted.at_s - node.taken_s) <= UNSEEN_S
 
     @classmethod
     @cache
@@ -254,6 +274,7 @@ class Judge:
             facts.GuestEnded: cls._guest_ended,
             facts.Deleted: cls._deleted,
             facts.ServiceSet: cls._service_set,
+            facts.ServiceTaken: cls._service_taken,
             facts.GivenUp: cls._given_up,
             facts.Silent: cls._silent,
             facts.InstanceLeft: cls._instance_left,

@@ -35,7 +35,7 @@ def saw_receipts(memory: Memory, ids: Iterable[str], now_s: float) -> Memory:
 def began(memory: Memory, recovery: Recovery) -> Memory:
     """Note that this process itself began a recovery, and after which record."""
     begun = {**memory.begun, recovery.receipt_id: recovery.after_migration}
-    return replace(memory, begun=begun)
+    return replace(memory, begun=begun, raised=memory.raised - {recovery.host})
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
@@ -54,6 +54,11 @@ def saw_service(memory: Memory, service: Service) -> Memory:
         service_refused=_without(memory.service_refused, service.host),
         trouble=None,
     )
+
+
+def forced_up(memory: Memory, service: Service) -> Memory:
+    """Keep Nova's answer to the end of our force-down."""
+    return replace(saw_service(memory, service), raised=memory.raised | {service.host})
 
 
 def service_refused(memory: Memory, host: ComputeHost, now_s: float, text: str) -> Memory:
@@ -206,6 +211,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         servers=_without(memory.servers, host),
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),
+        raised=memory.raised - {host},
     )
 
 

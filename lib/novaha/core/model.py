@@ -214,7 +214,8 @@ class Memory:
     record of a host last came to an end, or a request was sent. first_seen: when a receipt was
     first seen. failed_at: when a record that ended badly was first seen, by its number. moving: the
     records that did not end badly, by their numbers. service_refused: where Nova refuses to change
-    a service. trouble: why Nova cannot be asked before trouble_until_s.
+    a service. raised: where Nova took back our force-down: one that is there later is a person's.
+    trouble: why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float
@@ -229,6 +230,7 @@ class Memory:
     first_seen: Mapping[str, float] = field(default_factory=dict)
     begun: Mapping[str, int] = field(default_factory=dict)
     service_refused: Mapping[ComputeHost, RefusedChange] = field(default_factory=dict)
+    raised: frozenset[ComputeHost] = frozenset()
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

@@ -49,7 +49,8 @@ def _give_back(
     view: View, policy: Policy, recovery: Recovery, service: Service
 ) -> tuple[Decision, ...]:
     refused = refused_change(view, policy, service.host)
-    if service.forced_down and not recovery.found.forced_down:
+    ours = not recovery.found.forced_down and service.host not in view.memory.raised
+    if service.forced_down and ours:
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and service.disabled_reason.startswith(OUR_REASON):

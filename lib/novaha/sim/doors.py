@@ -80,11 +80,14 @@ class SimCluster:
 class SimCloud:
     """The cloud port."""
 
-    def __init__(self, wire: Wire, life: Life, nova: Nova) -> None:
-        """Talk to one cloud."""
+    def __init__(
+        self, wire: Wire, life: Life, nova: Nova, took: Callable[[ComputeHost], None]
+    ) -> None:
+        """Talk to one cloud; took: is told of each change that reached it."""
         self._wire = wire
         self._life = life
         self._nova = nova
+        self._took = took
 
     def services(self) -> tuple[Service, ...]:
         """List the services."""
@@ -118,7 +121,9 @@ class SimCloud:
             "force-down" if forced_down else "force-up",
             Door.CLOUD,
             self._life.lives,
-            lambda: self._nova.set_forced_down(service.host, forced_down=forced_down),
+            lambda: self._changed(
+                self._nova.set_forced_down(service.host, forced_down=forced_down)
+            ),
         )
 
     def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
@@ -127,8 +132,14 @@ class SimCloud:
             "enable" if enabled else "disable",
             Door.CLOUD,
             self._life.lives,
-            lambda: self._nova.set_enabled(service.host, enabled=enabled, reason=reason),
+            lambda: self._changed(
+                self._nova.set_enabled(service.host, enabled=enabled, reason=reason)
+            ),
         )
+
+    def _changed(self, service: Service) -> Service:
+        self._took(service.host)
+        return service
 
 
 class SimPosts:

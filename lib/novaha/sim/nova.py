@@ -49,6 +49,10 @@ class Nova:
         self.states[compute.name].beats_from_s = -BEAT_S * number / 4
         self._nodes[compute.host] = compute.name
 
+    def node_of(self, host: ComputeHost) -> NodeName:
+        """Return the node whose nova-compute has a host's name."""
+        return self._nodes[host]
+
     # What the API answers
 
     def services(self) -> tuple[Service, ...]:

@@ -5,8 +5,9 @@ from math import ceil, inf
 
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Decision, Hold
+from novaha.core.facts import ServiceTaken
 from novaha.core.model import ClusterView
-from novaha.core.names import NodeName
+from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.errors import ClusterUnavailable
@@ -251,6 +252,9 @@ class Supervisor:
             self._wire.paused_until_s = self._engine.now_s
             self.kill()
 
+    def _took(self, host: ComputeHost) -> None:
+        self._book.see(ServiceTaken(self._engine.now_s, self._nova.node_of(host)))
+
     def _start(self, number: int) -> None:
         first = self._members.first
         barred = self._process is not None or not self.enabled or number != self._starting
@@ -260,7 +264,7 @@ class Supervisor:
         posts = SimPosts(self._wire, life, self._nova, self._engine, self._jitter, self.notify)
         ports = Ports(
             SimCluster(self._wire, life, self._cluster, self._cib, first),
-            SimCloud(self._wire, life, self._nova),
+            SimCloud(self._wire, life, self._nova, self._took),
             posts,
             SimClock(self._engine),
             self.watch,

@@ -66,7 +66,8 @@ install: ## put everything where Pacemaker looks for it; honours DESTDIR and PRE
 		install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
 	install -D -m 0755 -t $(COMMANDS) $(COMMAND)
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
-	find crm-config -type f ! -perm -u+x -exec install -D -m 0644 {} $(SHARE)/{} \;
+	find crm-config -path crm-config/goldens -prune -o -type f ! -perm -u+x \
+		-exec install -D -m 0644 {} $(SHARE)/{} \;
 	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;
 	$(NODE_PYTHON) -m compileall -q -f $(if $(DESTDIR),-s $(DESTDIR) -p /) $(PACKAGES)/novaha
 

@@ -1,0 +1,46 @@
+"""What Pacemaker does with our configuration when something is lost, by its own scheduler.
+
+Each scenario states facts that must hold; a golden for each Pacemaker has all that happens.
+"""
+
+import re
+
+import pytest
+from cibscenarios import GOLDENS, SCENARIOS, broken, cib_of
+from cibtools import Tools
+from lxml import etree
+from novaha.cib import outcome
+
+pytestmark = pytest.mark.cluster
+SIMULATE = "crm_simulate --run --xml-file cib.xml --output-as=xml"
+
+
+@pytest.fixture(scope="session", params=["tools", "next_tools"], ids=["debian12", "debian13"])
+def pacemaker(request: pytest.FixtureRequest) -> tuple[Tools, str]:
+    """Give the tools of a Pacemaker, and its version."""
+    tools: Tools = request.getfixturevalue(request.param)
+    found = re.search(r"Pacemaker (\S+)", tools.sh("crm_simulate --version"))
+    assert found
+    return tools, found[1]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_pacemaker_does(
+    name: str, pacemaker: tuple[Tools, str], request: pytest.FixtureRequest
+) -> None:
+    tools, version = pacemaker
+    cib = cib_of(SCENARIOS[name])
+    out = tools.sh(SIMULATE, cib_xml=etree.tostring(cib, encoding="unicode"))
+    known = outcome.read(etree.fromstring(out.encode()), cib)
+    assert list(broken(SCENARIOS[name], known)) == []
+    told = "".join(f"{line}\n" for line in outcome.words(SCENARIOS[name].events, known, cib))
+    golden = GOLDENS / version / f"{name}.txt"
+    if request.config.getoption("--update-goldens"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(told)
+    assert golden.exists(), f"{golden} is missing: --update-goldens writes it; read it then"
+    assert told == golden.read_text()
+
+
+def test_no_golden_is_left_over(pacemaker: tuple[Tools, str]) -> None:
+    assert {each.stem for each in (GOLDENS / pacemaker[1]).iterdir()} == SCENARIOS.keys()

@@ -10,6 +10,7 @@ from cibscenarios import GOLDENS, SCENARIOS, broken, cib_of
 from cibtools import Tools
 from lxml import etree
 from novaha.cib import outcome
+from novaha.cib.xml import Element
 
 pytestmark = pytest.mark.cluster
 SIMULATE = "crm_simulate --run --xml-file cib.xml --output-as=xml"
@@ -24,14 +25,18 @@ def pacemaker(request: pytest.FixtureRequest) -> tuple[Tools, str]:
     return tools, found[1]
 
 
+def simulated(tools: Tools, cib: Element) -> outcome.Outcome:
+    out = tools.sh(SIMULATE, cib_xml=etree.tostring(cib, encoding="unicode"))
+    return outcome.read(etree.fromstring(out.encode()), cib)
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_pacemaker_does(
     name: str, pacemaker: tuple[Tools, str], request: pytest.FixtureRequest
 ) -> None:
     tools, version = pacemaker
     cib = cib_of(SCENARIOS[name])
-    out = tools.sh(SIMULATE, cib_xml=etree.tostring(cib, encoding="unicode"))
-    known = outcome.read(etree.fromstring(out.encode()), cib)
+    known = simulated(tools, cib)
     assert list(broken(SCENARIOS[name], known)) == []
     told = "".join(f"{line}\n" for line in outcome.words(SCENARIOS[name].events, known, cib))
     golden = GOLDENS / version / f"{name}.txt"
@@ -40,6 +45,12 @@ def test_what_pacemaker_does(
         golden.write_text(told)
     assert golden.exists(), f"{golden} is missing: --update-goldens writes it; read it then"
     assert told == golden.read_text()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_facts_hold_without_fail_counts_too(name: str, pacemaker: tuple[Tools, str]) -> None:
+    cib = cib_of(SCENARIOS[name], "fail_counts = false\n")
+    assert list(broken(SCENARIOS[name], simulated(pacemaker[0], cib))) == []
 
 
 def test_no_golden_is_left_over(pacemaker: tuple[Tools, str]) -> None:

@@ -24,8 +24,12 @@ KDUMP = KDUMP.replace(
 # Not beyond ASCII: crmsh 4.4 escapes that twice.
 ODD = EXAMPLE.replace('"fence"', '"it\'s \\\\ $HOME "')
 
+UNCOUNTED = f"fail_counts = false\n{EXAMPLE}"
 
-@pytest.fixture(params=[EXAMPLE, KDUMP, ODD], ids=["example", "kdump-sbd", "odd-text"])
+
+@pytest.fixture(
+    params=[EXAMPLE, KDUMP, ODD, UNCOUNTED], ids=["example", "kdump-sbd", "odd-text", "uncounted"]
+)
 def made(request: pytest.FixtureRequest) -> Configuration:
     return generate.generate(inventory.parse(request.param))
 

@@ -44,14 +44,17 @@ class Scenario:
 
 
 @cache
-def _made() -> Element:
-    made = generate.generate(inventory.parse((GOLDENS / "inventory.toml").read_text()))
+def _made(head: str) -> Element:
+    made = generate.generate(inventory.parse(head + (GOLDENS / "inventory.toml").read_text()))
     return running.running(render_xml.whole(made), CONTROLLERS)
 
 
-def cib_of(scenario: Scenario) -> Element:
-    """Return the CIB in which the scenario's events have just happened."""
-    cib = etree.fromstring(etree.tostring(_made()))
+def cib_of(scenario: Scenario, head: str = "") -> Element:
+    """Return the CIB in which the scenario's events have just happened.
+
+    head: more lines for the inventory.
+    """
+    cib = etree.fromstring(etree.tostring(_made(head)))
     scenario.before(cib)
     for event in scenario.events:
         happen(cib, event, NOW_S)

@@ -6,6 +6,7 @@ devices, and `requires=quorum` on NovaEvacuate: it is the last thing that may wa
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from novaha.cib.configuration import (
@@ -64,21 +65,37 @@ def generate(inventory: Inventory) -> Configuration:
         Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster"),
         *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
     )
+    primitives = (
+        *(_remote(node, inventory.profile) for node in inventory.computes),
+        *_devices(inventory),
+        _receipt(inventory),
+        *_services(inventory),
+    )
     return Configuration(
         properties=PROPERTIES,
         defaults=DEFAULTS,
-        primitives=(
-            *(_remote(node, inventory.profile) for node in inventory.computes),
-            *_devices(inventory),
-            _receipt(inventory),
-            *_services(inventory),
-        ),
+        primitives=primitives if inventory.fail_counts else tuple(map(_uncounted, primitives)),
         levels=tuple(_levels(inventory)),
         locations=locations,
         orders=(Order(f"{COMPUTE}-after-hold", *clones),),
         colocations=(Colocation(f"{COMPUTE}-with-hold", clones[1], clones[0]),),
         alerts=((ALERT, ALERT_PATH),),
     )
+
+
+def _uncounted(primitive: Primitive) -> Primitive:
+    """Return it such that the scheduler need not look for its failures on every node.
+
+    Where nothing is banned, what fails is tried again at once, and an operation that is under way
+    delays everything else. So a fence device must not fail: it says that it is well unasked.
+    """
+    if primitive.id == EVACUATE:
+        return primitive  # There is only one, and it has to leave a controller where it fails.
+    params = primitive.params
+    if primitive.is_device and primitive.id != OWN_DEVICE:
+        params = tuple(sorted({"pcmk_monitor_action": "metadata", **dict(params)}.items()))
+    meta = (*primitive.meta, ("migration-threshold", "0"))
+    return replace(primitive, params=params, meta=meta)
 
 
 def _remote(node: Node, profile: Profile) -> Primitive:

@@ -59,7 +59,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Inventory:
-    """A cluster, as it shall be. evacuate, unfence: parameters of our two resource agents."""
+    """A cluster, as it shall be. evacuate, unfence: parameters of our two resource agents.
+
+    fail_counts: whether Pacemaker counts the failures of what there is one of for each compute.
+    """
 
     cloud: str
     profile: Profile
@@ -69,6 +72,7 @@ class Inventory:
     computes: tuple[Node, ...]
     evacuate: Mapping[str, str] = field(default_factory=dict)
     unfence: Mapping[str, str] = field(default_factory=dict)
+    fail_counts: bool = True
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -126,6 +130,7 @@ def _built(content: Mapping[str, shapes.Any]) -> Inventory:
         computes=tuple(_node(table, content) for table in content["compute"]),
         evacuate=_texts(content.get("evacuate", {})),
         unfence=_texts(content.get("unfence", {})),
+        fail_counts=content.get("fail_counts", True),
     )
 
 

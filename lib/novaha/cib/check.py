@@ -1,5 +1,6 @@
 """What is wrong with a cluster's configuration: a table of rules, each with the mend of it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
 
 RECEIPT, GATE = fence_nova.SPEC.name, "fence_nova_gate"
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
+POWER_TIMEOUT = "20"
+"""How long a fence agent waits for the power to go when it is not told, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,24 @@ Found = Iterator[tuple[str, str, str]]
 Rule = Callable[[Facts], Found]
 
 
+def covers(level: Element, node: str) -> bool:
+    """Tell whether a fencing level is one of this node's, by its name or by a pattern."""
+    pattern = level.get("target-pattern")
+    if pattern is None:
+        return level.get("target") == node
+    try:
+        return re.search(pattern, node) is not None
+    except re.error:
+        return False
+
+
 def level_missing(facts: Facts) -> Found:
     """Find a compute without a fencing level."""
-    if any(level.get("target") is None for level in facts.levels):
-        return  # A pattern or an attribute may cover it; only Pacemaker can tell.
-    for node in facts.remotes.keys() - {level.get("target") for level in facts.levels}:
+    if any(level.get("target-attribute") is not None for level in facts.levels):
+        return  # Attributes are the live cluster's; only Pacemaker can tell.
+    for node in sorted(facts.remotes):
+        if any(covers(level, node) for level in facts.levels):
+            continue
         mend = f"pcs stonith level add 1 {node} DEVICE {RECEIPT}"
         yield node, "has no fencing level: no receipt will be written", mend
 
@@ -82,7 +98,8 @@ def level_not_real(facts: Facts) -> Found:
 def receipt_not_last(facts: Facts) -> Found:
     """Find a compute's level that does not end with the receipt."""
     for level in facts.levels:
-        if level.get("target") in facts.remotes and facts.agents(level)[-1:] != [RECEIPT]:
+        of_compute = any(covers(level, node) for node in facts.remotes)
+        if of_compute and facts.agents(level)[-1:] != [RECEIPT]:
             text = f"does not end with {RECEIPT}: its fencing starts no recovery"
             yield str(level.get("id")), text, f"make {RECEIPT} its last device"
 
@@ -97,11 +114,11 @@ def gate_not_first(facts: Facts) -> Found:
 
 def nova_device_alone(facts: Facts) -> Found:
     """Find a device that fences nothing, and may be used without a level."""
-    leveled = {level.get("target") for level in facts.levels}
     for device in facts.of_type(RECEIPT, GATE):
-        names = set(params(device).get("pcmk_host_list", "").replace(",", " ").split())
-        if not names or names - leveled:
-            which = ", ".join(sorted(names - leveled)) or "any node"
+        names = params(device).get("pcmk_host_list", "").replace(",", " ").split()
+        bare = [n for n in names if not any(covers(level, n) for level in facts.levels)]
+        if not names or bare:
+            which = ", ".join(sorted(bare)) or "any node"
             mend = "set pcmk_host_list to nodes that have levels"
             yield str(device.get("id")), f"may be the only device that fences {which}", mend
 
@@ -152,6 +169,30 @@ def reconnect_missing(facts: Facts) -> Found:
         if not params(remote).get("reconnect_interval"):
             mend = f"pcs resource update {id_} reconnect_interval=10s"
             yield id_, "has no reconnect_interval: a host that boots is fenced again", mend
+
+
+def loss_unnoticed(facts: Facts) -> Found:
+    """Find a remote connection that nothing monitors."""
+    for id_, remote in facts.remotes.items():
+        ops = find_all(remote, "operations/op[@name='monitor']")
+        if not any(seconds(op.get("interval", "0")) for op in ops):
+            mend = f"pcs resource op add {id_} monitor interval=5s timeout=5s"
+            yield id_, "has no recurring monitor: a host that is silent is not missed", mend
+
+
+def given_up_too_early(facts: Facts) -> Found:
+    """Find a fence device that is given up while its agent still waits for the power."""
+    for device in facts.devices:
+        options = params(device)
+        wanted_s = sum(seconds(options.get(n, "0")) or 0 for n in ("power_wait", "delay"))
+        wanted_s += seconds(options.get("power_timeout", POWER_TIMEOUT)) or 0
+        for name in ("pcmk_off_timeout", "pcmk_reboot_timeout"):
+            given_s = seconds(options.get(name, ""))
+            if given_s is not None and given_s < wanted_s:
+                id_ = str(device.get("id"))
+                text = f"ends the agent after {given_s:.0f} s, which may wait {wanted_s:.0f} s"
+                mend = f"pcs stonith update {id_} {name}={wanted_s + 10:.0f}s"
+                yield f"{id_} {name}", text, mend
 
 
 def secret_in_cib(facts: Facts) -> Found:
@@ -233,6 +274,8 @@ RULES: Mapping[str, Rule] = {
         sick_host_holds_all,
         unfencing,
         reconnect_missing,
+        loss_unnoticed,
+        given_up_too_early,
         secret_in_cib,
         timeout_too_short,
         order_missing,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from novaha.cib.check import covers
 from novaha.cib.events import Event, full_nodes, where
 from novaha.cib.xml import Element, find_all
 from novaha.errors import ClusterUnavailable
@@ -90,14 +91,10 @@ def levels_of(cib: Element, node: str) -> tuple[tuple[str, ...], ...]:
     levels = [
         level
         for level in find_all(cib, "/cib/configuration/fencing-topology/fencing-level")
-        if level.get("target") == node or _fits(level.get("target-pattern"), node)
+        if covers(level, node)
     ]
     levels.sort(key=lambda level: int(str(level.get("index"))))
     return tuple(tuple(str(level.get("devices")).split(",")) for level in levels)
-
-
-def _fits(pattern: str | None, node: str) -> bool:
-    return pattern is not None and re.search(pattern, node) is not None
 
 
 def _fencing(action: Element, cib: Element) -> Fencing | None:

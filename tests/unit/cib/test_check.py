@@ -27,6 +27,10 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "sick-host-holds-all": (('name="requires" value="quorum"', 'name="requires" value="fencing"'),),
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
+    "loss-unnoticed": (('name="monitor" interval="5s"', 'name="monitor" interval="0"'),),
+    "given-up-too-early": (
+        ('name="pcmk_off_timeout" value="30s"', 'name="pcmk_off_timeout" value="9s"'),
+    ),
     "secret-in-cib": (('name="password_script"', 'name="password"'),),
     "timeout-too-short": (('timeout="60s"', 'timeout="6s"'),),
     "order-missing": (('first="nova-compute-unfence-clone"', 'first="x"'),),
@@ -70,3 +74,17 @@ def test_option_names_are_judged_only_where_the_daemons_were_asked() -> None:
 
 def test_an_empty_cib_is_no_trouble() -> None:
     assert rules("<cib><configuration/></cib>") == {"sick-host-holds-all"}
+
+
+def test_levels_may_be_by_pattern() -> None:
+    text = GOOD.replace('target="compute-1"', 'target-pattern="^compute-[12]$"')
+    assert rules(text) == set()
+    assert "receipt-not-last" in rules(text.replace("-1,fence-nova", "-1"))
+    assert "level-missing" in rules(GOOD.replace('target="compute-1"', 'target-pattern="^x"'))
+    assert "level-missing" in rules(GOOD.replace('target="compute-1"', 'target-pattern="("'))
+
+
+def test_an_agent_that_is_told_to_wait_longer_wants_more_time() -> None:
+    slow = GOOD.replace('name="power_wait" value="0"', 'name="power_wait" value="15"')
+    assert slow != GOOD
+    assert rules(slow) == {"given-up-too-early"}

@@ -6,6 +6,7 @@ Each scenario states facts that must hold; a golden for each Pacemaker has all t
 import re
 
 import pytest
+from cibgraph import fencings_before
 from cibscenarios import GOLDENS, SCENARIOS, broken, cib_of
 from cibtools import Tools
 from lxml import etree
@@ -51,6 +52,32 @@ def test_what_pacemaker_does(
 def test_the_facts_hold_without_fail_counts_too(name: str, pacemaker: tuple[Tools, str]) -> None:
     cib = cib_of(SCENARIOS[name], "fail_counts = false\n")
     assert list(broken(SCENARIOS[name], simulated(pacemaker[0], cib))) == []
+
+
+SICK_HOST = {
+    "controller-with-supervisor-and-compute": (
+        "nova-evacuate_start_0",
+        "compute-2_start_0",
+        "fence-ipmi-compute-3_start_0",
+    ),
+    "return-beside-a-lost-compute": (
+        "compute-7_start_0",
+        "nova-compute-unfence_start_0",
+        "nova-compute_start_0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SICK_HOST)
+def test_nothing_waits_for_the_fencing_of_another_host(
+    name: str, pacemaker: tuple[Tools, str]
+) -> None:
+    cib = cib_of(SCENARIOS[name])
+    script = "crm_simulate --run --xml-file cib.xml --save-graph graph.xml >&2; cat graph.xml"
+    out = pacemaker[0].sh(script, cib_xml=etree.tostring(cib, encoding="unicode"))
+    graph = etree.fromstring(out.encode())
+    waiting = {key: fencings_before(graph, key) for key in SICK_HOST[name]}
+    assert waiting == dict.fromkeys(waiting, frozenset())
 
 
 def test_no_golden_is_left_over(pacemaker: tuple[Tools, str]) -> None:

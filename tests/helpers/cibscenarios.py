@@ -155,6 +155,14 @@ SCENARIOS = {
         steps=_services("start", _HOST) | {f"start {_HOST} controller-1"},
         others=_SERVICES | {_HOST},
     ),
+    "return-beside-a-lost-compute": Scenario(
+        down("compute-3"),
+        frozenset({"compute-3"}),
+        before=_FENCED,
+        # Pacemaker gives the instances of the clones that were on the lost one to this one.
+        steps=_services("move", _HOST),
+        others=_SERVICES | {_HOST},
+    ),
     "supervisor-fails": Scenario(
         fails("nova-evacuate"),
         steps=frozenset({"recover nova-evacuate controller-2"}),
@@ -162,7 +170,7 @@ SCENARIOS = {
     ),
     "hold-fails": Scenario(
         fails("nova-compute-unfence", _HOST),
-        steps=frozenset({f"recover nova-compute-unfence {_HOST}"}),
+        steps=frozenset({f"recover nova-compute-unfence {_HOST}", f"restart nova-compute {_HOST}"}),
         others=_SERVICES,
     ),
     "nova-compute-fails": Scenario(

@@ -46,6 +46,15 @@ class Facts:
         """Return the primitives of these types."""
         return [each for each in self.primitives if each.get("type") in types]
 
+    def held(self) -> list[Element]:
+        """Return the primitives of the clones that start after a clone of the hold."""
+        xpath = (
+            "/cib/configuration/resources/clone[@id = /cib/configuration/constraints/rsc_order"
+            "[@first = /cib/configuration/resources/clone[primitive/@type=$type]/@id]/@then]"
+            "/primitive"
+        )
+        return find_all(self.cib, xpath, type=nova_compute_unfence.SPEC.name)
+
     def agents(self, level: Element) -> list[str]:
         """Return the agents of a level's devices, in order; "" for a device that is not there."""
         return [self.types.get(id_.strip(), "") for id_ in str(level.get("devices")).split(",")]
@@ -145,12 +154,20 @@ def sick_host_holds_all(facts: Facts) -> Found:
             text = "one host that cannot be fenced holds up all others"
             yield name, text, _property(name, wanted[name])
     exempt = [(each, "nothing") for each in (*facts.remotes.values(), *facts.devices)]
-    exempt += [(each, "quorum") for each in facts.of_type("NovaEvacuate")]
+    exempt += [(each, "quorum") for each in (*facts.of_type(*_SPECS), *facts.held())]
     for primitive, value in exempt:
         if pairs(primitive, "meta_attributes/nvpair").get("requires") != value:
             id_ = str(primitive.get("id"))
             text = "is not started while any host waits for its fencing"
             yield id_, text, f"pcs resource meta {id_} requires={value}"
+    for primitive in facts.of_type("NovaEvacuate"):
+        xpath = "/cib/configuration/constraints/rsc_location[@rsc=$id and @resource-discovery]"
+        for location in find_all(facts.cib, xpath, id=str(primitive.get("id"))):
+            text = "hides computes from it, so that its start waits for the fencing of every one"
+            mend = (
+                "leave out resource-discovery, and ban it: rule score=-INFINITY '#kind' ne cluster"
+            )
+            yield str(location.get("id")), text, mend
 
 
 def unfencing(facts: Facts) -> Found:
@@ -235,7 +252,7 @@ def evacuate_anywhere(facts: Facts) -> Found:
         xpath = "/cib/configuration/constraints/rsc_location[@rsc=$id]"
         if not find_all(facts.cib, xpath, id=str(primitive.get("id"))):
             id_ = str(primitive.get("id"))
-            mend = f"pcs constraint location {id_} rule score=0 '#kind' eq cluster"
+            mend = f"pcs constraint location {id_} rule score=-INFINITY '#kind' ne cluster"
             yield id_, "may be started on a compute", mend
 
 

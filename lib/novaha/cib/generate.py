@@ -2,7 +2,9 @@
 
 Why the settings are as they are: one host that cannot be fenced must not hold up the others. That
 takes concurrent-fencing, attempts without end, `requires=nothing` on remote connections and fence
-devices, and `requires=quorum` on NovaEvacuate: it is the last thing that may wait for a fencing.
+devices, and `requires=quorum` on all else. Even so Pacemaker has a resource wait for the fencing of
+every node where it was never looked for, so NovaEvacuate is looked for on computes, where it is
+banned. nova-compute and its hold run on one host each: another host's fencing is none of theirs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -62,7 +64,7 @@ def generate(inventory: Inventory) -> Configuration:
     """Return the configuration of a cluster."""
     clones = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
     locations = (
-        Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster"),
+        Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster", is_probed=True),
         *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
     )
     primitives = (
@@ -177,7 +179,7 @@ def _services(inventory: Inventory) -> Iterator[Primitive]:
         f"ocf:novaha:{nova_compute_unfence.SPEC.name}",
         tuple(sorted(inventory.unfence.items())),
         _operations(nova_compute_unfence.SPEC.operations),
-        (("failure-timeout", "60s"),),
+        (("failure-timeout", "60s"), ("requires", "quorum")),
         interleave,
     )
     yield Primitive(
@@ -185,7 +187,7 @@ def _services(inventory: Inventory) -> Iterator[Primitive]:
         inventory.nova_compute,
         (),
         (Operation("start", 0, 120), Operation("stop", 0, 120), Operation("monitor", 10, 30)),
-        (("failure-timeout", "120s"),),
+        (("failure-timeout", "120s"), ("requires", "quorum")),
         interleave,
     )
 

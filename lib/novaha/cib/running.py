@@ -41,9 +41,20 @@ def running(cib: Element, controllers: Iterable[str]) -> Element:
     for number, primitive in enumerate(singles):
         for index, host in enumerate(hosts):
             _history(host, primitive, runs=index == number % len(hosts))
+    xpath = "/cib/configuration/constraints/rsc_location[@resource-discovery]"
+    hidden = {str(each.get("rsc")) for each in find_all(copy, xpath)}
+    probed = [
+        each
+        for each in singles
+        if each.get("type") != "remote"
+        and each.get("class") != "stonith"
+        and each.get("id") not in hidden
+    ]
     for name in (str(each.get("id")) for each in singles if each.get("type") == "remote"):
         state = _node_state(status, name, name)
         state.set("remote_node", "true")
+        for primitive in probed:
+            _history(state, primitive, runs=False)
         for primitive in find_all(copy, "/cib/configuration/resources/clone//primitive"):
             _history(state, primitive, runs=True)
     return copy

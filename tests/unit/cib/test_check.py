@@ -88,3 +88,15 @@ def test_an_agent_that_is_told_to_wait_longer_wants_more_time() -> None:
     slow = GOOD.replace('name="power_wait" value="0"', 'name="power_wait" value="15"')
     assert slow != GOOD
     assert rules(slow) == {"given-up-too-early"}
+
+
+def test_a_supervisor_that_is_hidden_from_computes_is_found() -> None:
+    hidden = GOOD.replace('rsc="nova-evacuate"', 'rsc="nova-evacuate" resource-discovery="never"')
+    assert rules(hidden) == {"sick-host-holds-all"}
+
+
+@pytest.mark.parametrize("id_", ["nova-compute", "nova-compute-unfence", "nova-evacuate"])
+def test_whatever_waits_for_the_fencing_of_others_is_found(id_: str) -> None:
+    pair = f'<nvpair id="{id_}-meta_attributes-requires" name="requires" value="quorum"/>'
+    assert pair in GOOD
+    assert rules(GOOD.replace(pair, "")) == {"sick-host-holds-all"}

@@ -22,7 +22,7 @@ FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
 COMMAND = bin/nova-ha
 MODULES = $(wildcard lib bench containers tests)
 
-.PHONY: help check format lint types unit test docs bench cluster cluster-down demo install clean
+.PHONY: help check format lint types unit test docs bench bench-scale cluster cluster-down demo install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ docs: ## draw the pages of docs/ that show the tables of the code
 
 bench: ## print what the agents cost, measured in the running container cluster
 	$(PYTHON) bench/agents.py
+
+bench-scale: $(VENV)/ready ## print what Pacemaker's scheduler costs with many computes; takes minutes
+	$(BIN)/python bench/scale.py
 
 cluster: ## build and start the container cluster; CLUSTER_ARGS go to `containers/cluster up`
 	containers/cluster up $(CLUSTER_ARGS)

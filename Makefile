@@ -22,7 +22,7 @@ FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
 COMMAND = bin/nova-ha
 MODULES = $(wildcard lib bench containers tests)
 
-.PHONY: help check format lint types unit test docs bench cluster cluster-down demo install clean
+.PHONY: help check format lint types unit test docs bench bench-scale cluster cluster-down demo install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ docs: ## draw the pages of docs/ that show the tables of the code
 bench: ## print what the agents cost, measured in the running container cluster
 	$(PYTHON) bench/agents.py
 
+bench-scale: $(VENV)/ready ## print what Pacemaker's scheduler costs with many computes; takes minutes
+	$(BIN)/python bench/scale.py
+
 cluster: ## build and start the container cluster; CLUSTER_ARGS go to `containers/cluster up`
 	containers/cluster up $(CLUSTER_ARGS)
 
@@ -66,7 +69,8 @@ install: ## put everything where Pacemaker looks for it; honours DESTDIR and PRE
 		install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
 	install -D -m 0755 -t $(COMMANDS) $(COMMAND)
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
-	find crm-config -type f ! -perm -u+x -exec install -D -m 0644 {} $(SHARE)/{} \;
+	find crm-config -path crm-config/goldens -prune -o -type f ! -perm -u+x \
+		-exec install -D -m 0644 {} $(SHARE)/{} \;
 	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;
 	$(NODE_PYTHON) -m compileall -q -f $(if $(DESTDIR),-s $(DESTDIR) -p /) $(PACKAGES)/novaha
 

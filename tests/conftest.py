@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the trace of every scenario anew; commit only changes that you understand",
     )
+    parser.addoption(
+        "--update-goldens",
+        action="store_true",
+        help="write anew what Pacemaker does in every CIB scenario; same warning",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,7 +19,6 @@ from .steps import say, step
 REPOSITORY = "nova-ha"
 """Images are named so, whatever a cluster is called: clusters may share them."""
 
-_DEBIAN = "debian:bookworm-slim"
 _SCRIPTS = CONTAINERS / "images"
 
 
@@ -28,13 +27,14 @@ class Stage:
     """One image: what it stands on, and what is given to the script that makes it.
 
     inputs: files that the script sees in /build, beside itself.
-    options: more `docker run` options of the build.
+    options: more `docker run` options of the build. suite: the Debian of one that stands on none.
     """
 
     name: str
     parent: str = ""
     inputs: tuple[docker.File, ...] = ()
     options: tuple[str, ...] = ("--network=host",)
+    suite: str = mirrors.SUITE
 
     def script(self) -> bytes:
         """Return the text of the script that makes this image."""
@@ -65,7 +65,7 @@ class Images:
         with self._locks[name]:
             if not docker.image_exists(tag):
                 stage = self._stages[name]
-                parent = self.ensure(stage.parent) if stage.parent else self._debian()
+                parent = self.ensure(stage.parent) if stage.parent else self._debian(stage.suite)
                 with step(f"image {tag} built"):
                     self._build(stage, parent, tag)
         return tag
@@ -79,7 +79,7 @@ class Images:
         (folder / "stage.sh").write_bytes(stage.script())
         for file in stage.inputs:
             (folder / file.path).write_bytes(file.content)
-        mirrors.write_settings(folder)
+        mirrors.write_settings(folder, stage.suite)
         name = build_container(self._settings, stage.name)
         docker.remove((name,))
         volumes = (f"--volume={folder}:/build:ro", f"--volume={cache}:/root/.cache/pip")
@@ -92,33 +92,31 @@ class Images:
             if old != tag:
                 docker.try_remove_image(old)
 
-    def _debian(self) -> str:
-        """Return a plain Debian 12: pulled where a registry answers, else made by debootstrap."""
-        own = f"{REPOSITORY}/debian:{mirrors.SUITE}"
-        for tag in (_DEBIAN, own):
+    def _debian(self, suite: str) -> str:
+        """Return a plain Debian: pulled where a registry answers, else made by debootstrap."""
+        public, own = f"debian:{suite}-slim", f"{REPOSITORY}/debian:{suite}"
+        for tag in (public, own):
             if docker.image_exists(tag):
                 return tag
-        if _registry_answers():
-            with step(f"{_DEBIAN} pulled"):
-                shell.run(("docker", "pull", "--quiet", _DEBIAN), timeout_s=600)
-            return _DEBIAN
-        say(f"  {_DEBIAN} cannot be pulled here; making it with debootstrap.")
+        if _registry_answers(public):
+            with step(f"{public} pulled"):
+                shell.run(("docker", "pull", "--quiet", public), timeout_s=600)
+            return public
+        say(f"  {public} cannot be pulled here; making it with debootstrap.")
         with step(f"{own} made"):
-            self._debootstrap(own)
+            self._debootstrap(suite, own)
         return own
 
-    def _debootstrap(self, tag: str) -> None:
+    def _debootstrap(self, suite: str, tag: str) -> None:
         if not shutil.which("debootstrap"):
             engine.install_packages(("debootstrap",))
-        tree = self._settings.state / "build" / "debian"
+        tree = self._settings.state / "build" / f"debian-{suite}"
         shutil.rmtree(tree, ignore_errors=True)
         tree.parent.mkdir(parents=True, exist_ok=True)
-        mirror = next(
-            (uri for uri, suite in mirrors.debian_sources() if suite == mirrors.SUITE), ""
-        )
+        mirror = next((uri for uri, own in mirrors.sources_of(suite) if own == suite), "")
         options = ("--variant=minbase", "--include=ca-certificates", f"--keyring={mirrors.KEYRING}")
-        argv = ("debootstrap", *options, mirrors.SUITE, str(tree), *([mirror] if mirror else []))
-        shell.run(argv, timeout_s=900, log=self._log("debian"))
+        argv = ("debootstrap", *options, suite, str(tree), *([mirror] if mirror else []))
+        shell.run(argv, timeout_s=900, log=self._log(f"debian-{suite}"))
         docker.import_tree(tree, tag)
         shutil.rmtree(tree)
 
@@ -133,9 +131,9 @@ def build_container(settings: Settings, stage: str) -> str:
     return f"{settings.prefix}-build-{stage}"
 
 
-def _registry_answers() -> bool:
+def _registry_answers(image: str) -> bool:
     """Ask for the image's manifest only: a few kilobytes, so that a short limit is fair."""
-    ask = ("docker", "manifest", "inspect", _DEBIAN)
+    ask = ("docker", "manifest", "inspect", image)
     try:
         shell.run(ask, timeout_s=15)
     except (CommandFailed, CommandTimedOut):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import shell
 
-SUITE = "bookworm"
+SUITE, NEXT_SUITE = "bookworm", "trixie"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _SUITES = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
 _APT = Path("/etc/apt")
@@ -58,7 +58,13 @@ def _from_lines(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], match[2]
 
 
-def write_settings(folder: Path) -> None:
+def sources_of(suite: str) -> tuple[tuple[str, str], ...]:
+    """Return (address, suite) of a Debian's archives, at the addresses that this machine uses."""
+    found = debian_sources()
+    return found if suite == SUITE else tuple((uri, suite) for uri, own in found if own == SUITE)
+
+
+def write_settings(folder: Path, suite: str = SUITE) -> None:
     """Write apt and pip settings for a build that sees the folder as /build.
 
     /build/environment sets them in force. They are no options of `docker run`: those would be
@@ -73,7 +79,7 @@ def write_settings(folder: Path) -> None:
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
     (folder / "environment").write_text("".join(exports))
     (folder / "apt.conf").write_text(_apt_conf(with_bundle=bundle is not None))
-    lines = (f"deb [signed-by={KEYRING}] {uri} {suite} main" for uri, suite in debian_sources())
+    lines = (f"deb [signed-by={KEYRING}] {uri} {each} main" for uri, each in sources_of(suite))
     (folder / "sources.list").write_text("".join(line + "\n" for line in lines))
 
 

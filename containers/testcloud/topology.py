@@ -10,6 +10,7 @@ from pathlib import Path
 from . import corosync, inventory, openstack_conf
 from .docker import CLUSTER_LABEL, SPEC_LABEL, ContainerSpec, File, tar_of
 from .images import Stage
+from .mirrors import NEXT_SUITE
 from .names import Driver, Machine, Role
 from .settings import CONTAINERS, Settings
 
@@ -48,6 +49,7 @@ def stages() -> tuple[Stage, ...]:
         Stage("bmc", "base"),
         Stage("controller", "base", inputs=(clock,)),
         Stage("cibtools", "controller"),
+        Stage("cibtools-next", suite=NEXT_SUITE),
         Stage("openstack", "base", inputs=pins),
         Stage("compute", "openstack"),
         Stage("cloud-services", "openstack"),

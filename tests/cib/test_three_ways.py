@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from cibtools import Tools
 from lxml import etree
-from novaha.cib import check, generate, inventory, merge, render_crmsh, render_pcs, render_xml
+from novaha.cib import (
+    check,
+    facts,
+    generate,
+    inventory,
+    merge,
+    render_crmsh,
+    render_pcs,
+    render_xml,
+)
 from novaha.cib.configuration import Configuration
 from novaha.cib.xml import find_all
 from testcloud import docker
@@ -30,10 +39,12 @@ GATED = EXAMPLE.replace(
     "[fence.ipmi]",
     1,
 )
+UNCOUNTED = f"fail_counts = false\n{EXAMPLE}"
 
 
 @pytest.fixture(
-    params=[EXAMPLE, KDUMP, ODD, GATED], ids=["example", "kdump-sbd", "odd-text", "gated"]
+    params=[EXAMPLE, KDUMP, ODD, GATED, UNCOUNTED],
+    ids=["example", "kdump-sbd", "odd-text", "gated", "uncounted"],
 )
 def made(request: pytest.FixtureRequest) -> Configuration:
     return generate.generate(inventory.parse(request.param))
@@ -74,7 +85,7 @@ def test_the_check_asks_the_daemons_and_finds_nothing_in_ours(
     script = "; ".join(f"/usr/lib/pacemaker/pacemaker-{name} metadata" for name in daemons)
     names = set(re.findall(r'<parameter name="([^"]+)"', tools.sh(script)))
     assert {name for name, _ in made.properties} <= names
-    assert check.check(check.Facts(render_xml.whole(made), frozenset(names))) == ()
+    assert check.check(facts.Facts(render_xml.whole(made), frozenset(names))) == ()
 
 
 def test_apply_writes_once_and_then_finds_nothing_to_change(tools: Tools) -> None:

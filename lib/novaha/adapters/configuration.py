@@ -10,6 +10,7 @@ from novaha.errors import ClusterUnavailable, ConfigError
 
 Element = etree._Element  # noqa: SLF001  (lxml has no public name for it)
 TIMEOUT_S = 30.0
+SIMULATE_S = 120.0
 SCHEMAS = Path("/usr/share/pacemaker")
 DAEMON_FOLDERS = (Path("/usr/lib/pacemaker"), Path("/usr/libexec/pacemaker"))
 DAEMONS = ("pacemaker-based", "pacemaker-controld", "pacemaker-schedulerd")
@@ -68,6 +69,15 @@ def write(before: Element, after: Element) -> None:
         argv = ["sh", "-c", script, "sh", str(old), str(new)]
         patch = run(argv, timeout_s=TIMEOUT_S)
     run(["cibadmin", "--patch", "--xml-pipe"], timeout_s=TIMEOUT_S, stdin=patch)
+
+
+def simulated(cib: Element) -> Element:
+    """Return crm_simulate's answer: what the scheduler would do now; raises ClusterUnavailable."""
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        file.write(etree.tostring(cib))
+        file.flush()
+        argv = ["crm_simulate", "--run", "--xml-file", file.name, "--output-as=xml"]
+        return _parsed(run(argv, timeout_s=SIMULATE_S), "crm_simulate")
 
 
 def _parsed(text: str, source: str) -> Element:

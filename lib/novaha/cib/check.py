@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from novaha.cib.facts import Facts, covers, pairs, params, seconds
 from novaha.cib.gates import MARGIN_S
 from novaha.cib.generate import PROPERTIES
 from novaha.cib.inventory import SECRETS
@@ -16,6 +17,12 @@ RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
 GATE_WORK_S = 10
 """What a gate needs besides its wait, at the least: the cluster's tools may be slow in a storm."""
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
+POWER_TIMEOUT = "20"
+"""How long a fence agent waits for the power to go when it is not told, in seconds."""
+
+
+Found = Iterator[tuple[str, str, str]]
+Rule = Callable[[Facts], Found]
 
 
 @dataclass(frozen=True)
@@ -28,54 +35,13 @@ class Finding:
     mend: str
 
 
-class Facts:
-    """A CIB, as the rules ask for it. known: option names of the daemons, None where not asked."""
-
-    def __init__(self, cib: Element, known: frozenset[str] | None = None) -> None:
-        """Look the common things up once."""
-        self.cib = cib
-        self.known = known
-        self.primitives = find_all(cib, "/cib/configuration/resources//primitive")
-        self.types = {str(each.get("id")): str(each.get("type")) for each in self.primitives}
-        remotes = [each for each in self.primitives if each.get("type") == "remote"]
-        self.remotes = {str(each.get("id")): each for each in remotes}
-        self.devices = [each for each in self.primitives if each.get("class") == "stonith"]
-        self.levels = find_all(cib, "/cib/configuration/fencing-topology/fencing-level")
-        self.properties = pairs(cib, "/cib/configuration/crm_config/*/nvpair")
-
-    def of_type(self, *types: str) -> list[Element]:
-        """Return the primitives of these types."""
-        return [each for each in self.primitives if each.get("type") in types]
-
-    def time_of(self, device: Element, action: str) -> float | None:
-        """Return how long a device may take for an action, in seconds; None if it is not clear."""
-        usual = self.properties.get("stonith-timeout", "60s")
-        return seconds(params(device).get(f"pcmk_{action}_timeout", usual))
-
-    def agents(self, level: Element) -> list[str]:
-        """Return the agents of a level's devices, in order; "" for a device that is not there."""
-        return [self.types.get(id_.strip(), "") for id_ in str(level.get("devices")).split(",")]
-
-
-def pairs(element: Element, xpath: str) -> dict[str, str]:
-    """Return names and values of the pairs that an XPath matches."""
-    return {str(p.get("name")): str(p.get("value")) for p in find_all(element, xpath)}
-
-
-def params(primitive: Element) -> dict[str, str]:
-    """Return the parameters of a primitive."""
-    return pairs(primitive, "instance_attributes/nvpair")
-
-
-Found = Iterator[tuple[str, str, str]]
-Rule = Callable[[Facts], Found]
-
-
 def level_missing(facts: Facts) -> Found:
     """Find a compute without a fencing level."""
-    if any(level.get("target") is None for level in facts.levels):
-        return  # A pattern or an attribute may cover it; only Pacemaker can tell.
-    for node in facts.remotes.keys() - {level.get("target") for level in facts.levels}:
+    if any(level.get("target-attribute") is not None for level in facts.levels):
+        return  # Attributes are the live cluster's; only Pacemaker can tell.
+    for node in sorted(facts.remotes):
+        if any(covers(level, node) for level in facts.levels):
+            continue
         mend = f"pcs stonith level add 1 {node} DEVICE {RECEIPT}"
         yield node, "has no fencing level: no receipt will be written", mend
 
@@ -91,7 +57,8 @@ def level_not_real(facts: Facts) -> Found:
 def receipt_not_last(facts: Facts) -> Found:
     """Find a compute's level that does not end with the receipt."""
     for level in facts.levels:
-        if level.get("target") in facts.remotes and facts.agents(level)[-1:] != [RECEIPT]:
+        of_compute = any(covers(level, node) for node in facts.remotes)
+        if of_compute and facts.agents(level)[-1:] != [RECEIPT]:
             text = f"does not end with {RECEIPT}: its fencing starts no recovery"
             yield str(level.get("id")), text, f"make {RECEIPT} its last device"
 
@@ -180,11 +147,11 @@ def _delay_s(device: Element) -> float:
 
 def nova_device_alone(facts: Facts) -> Found:
     """Find a device that fences nothing, and may be used without a level."""
-    leveled = {level.get("target") for level in facts.levels}
     for device in facts.of_type(RECEIPT, GATE):
-        names = set(params(device).get("pcmk_host_list", "").replace(",", " ").split())
-        if not names or names - leveled:
-            which = ", ".join(sorted(names - leveled)) or "any node"
+        names = params(device).get("pcmk_host_list", "").replace(",", " ").split()
+        bare = [n for n in names if not any(covers(level, n) for level in facts.levels)]
+        if not names or bare:
+            which = ", ".join(sorted(bare)) or "any node"
             mend = "set pcmk_host_list to nodes that have levels"
             yield str(device.get("id")), f"may be the only device that fences {which}", mend
 
@@ -211,12 +178,20 @@ def sick_host_holds_all(facts: Facts) -> Found:
             text = "one host that cannot be fenced holds up all others"
             yield name, text, _property(name, wanted[name])
     exempt = [(each, "nothing") for each in (*facts.remotes.values(), *facts.devices)]
-    exempt += [(each, "quorum") for each in facts.of_type("NovaEvacuate")]
+    exempt += [(each, "quorum") for each in (*facts.of_type(*_SPECS), *facts.held())]
     for primitive, value in exempt:
         if pairs(primitive, "meta_attributes/nvpair").get("requires") != value:
             id_ = str(primitive.get("id"))
             text = "is not started while any host waits for its fencing"
             yield id_, text, f"pcs resource meta {id_} requires={value}"
+    for primitive in facts.of_type("NovaEvacuate"):
+        xpath = "/cib/configuration/constraints/rsc_location[@rsc=$id and @resource-discovery]"
+        for location in find_all(facts.cib, xpath, id=str(primitive.get("id"))):
+            text = "hides computes from it, so that its start waits for the fencing of every one"
+            mend = (
+                "leave out resource-discovery, and ban it: rule score=-INFINITY '#kind' ne cluster"
+            )
+            yield str(location.get("id")), text, mend
 
 
 def unfencing(facts: Facts) -> Found:
@@ -235,6 +210,30 @@ def reconnect_missing(facts: Facts) -> Found:
         if not params(remote).get("reconnect_interval"):
             mend = f"pcs resource update {id_} reconnect_interval=10s"
             yield id_, "has no reconnect_interval: a host that boots is fenced again", mend
+
+
+def loss_unnoticed(facts: Facts) -> Found:
+    """Find a remote connection that nothing monitors."""
+    for id_, remote in facts.remotes.items():
+        ops = find_all(remote, "operations/op[@name='monitor']")
+        if not any(seconds(op.get("interval", "0")) for op in ops):
+            mend = f"pcs resource op add {id_} monitor interval=5s timeout=5s"
+            yield id_, "has no recurring monitor: a host that is silent is not missed", mend
+
+
+def given_up_too_early(facts: Facts) -> Found:
+    """Find a fence device that is given up while its agent still waits for the power."""
+    for device in facts.devices:
+        options = params(device)
+        wanted_s = sum(seconds(options.get(n, "0")) or 0 for n in ("power_wait", "delay"))
+        wanted_s += seconds(options.get("power_timeout", POWER_TIMEOUT)) or 0
+        for name in ("pcmk_off_timeout", "pcmk_reboot_timeout"):
+            given_s = seconds(options.get(name, ""))
+            if given_s is not None and given_s < wanted_s:
+                id_ = str(device.get("id"))
+                text = f"ends the agent after {given_s:.0f} s, which may wait {wanted_s:.0f} s"
+                mend = f"pcs stonith update {id_} {name}={wanted_s + 10:.0f}s"
+                yield f"{id_} {name}", text, mend
 
 
 def secret_in_cib(facts: Facts) -> Found:
@@ -277,7 +276,7 @@ def evacuate_anywhere(facts: Facts) -> Found:
         xpath = "/cib/configuration/constraints/rsc_location[@rsc=$id]"
         if not find_all(facts.cib, xpath, id=str(primitive.get("id"))):
             id_ = str(primitive.get("id"))
-            mend = f"pcs constraint location {id_} rule score=0 '#kind' eq cluster"
+            mend = f"pcs constraint location {id_} rule score=-INFINITY '#kind' ne cluster"
             yield id_, "may be started on a compute", mend
 
 
@@ -319,6 +318,8 @@ RULES: Mapping[str, Rule] = {
         sick_host_holds_all,
         unfencing,
         reconnect_missing,
+        loss_unnoticed,
+        given_up_too_early,
         secret_in_cib,
         timeout_too_short,
         order_missing,
@@ -341,14 +342,6 @@ def check(facts: Facts) -> tuple[Finding, ...]:
     return tuple(
         Finding(name, *found) for name, rule in RULES.items() for found in sorted(rule(facts))
     )
-
-
-def seconds(text: str) -> float | None:
-    """Return a time of the CIB in seconds; None for one of another form."""
-    units = {"ms": 0.001, "min": 60.0, "m": 60.0, "sec": 1.0, "s": 1.0, "": 1.0, "h": 3600.0}
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    factor = units.get(text[len(number) :])
-    return float(number) * factor if number.isdigit() and factor is not None else None
 
 
 def _property(name: str, value: str) -> str:

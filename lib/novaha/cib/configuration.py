@@ -61,11 +61,20 @@ class Level:
 
 @dataclass(frozen=True)
 class Location:
-    """Where a resource may run at all: on nodes of one kind, "cluster" or "remote"."""
+    """Where a resource may run at all: on nodes of one kind, "cluster" or "remote".
+
+    is_probed: whether Pacemaker looks for it on the other nodes too.
+    """
 
     id: str
     resource: str
     kind: str
+    is_probed: bool = False
+
+    @property
+    def rule(self) -> tuple[str, str]:
+        """Return the score of its rule, and the operation that compares a node's kind."""
+        return ("-INFINITY", "ne") if self.is_probed else ("0", "eq")
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 Why the settings are as they are: one host that cannot be fenced must not hold up the others. That
 takes concurrent-fencing, attempts without end, `requires=nothing` on remote connections and fence
-devices, and `requires=quorum` on NovaEvacuate: it is the last thing that may wait for a fencing.
+devices, and `requires=quorum` on all else. Even so Pacemaker has a resource wait for the fencing of
+every node where it was never looked for, so NovaEvacuate is looked for on computes, where it is
+banned. nova-compute and its hold run on one host each: another host's fencing is none of theirs.
 And load-threshold: on controllers that are busier than it says, Pacemaker starts one action at a
 time, always the same first one; where that is a fencing that fails, no other is ever begun (seen
 with 2.1.5: of four lost hosts one was tried again and again, until the threshold was raised).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from novaha.cib import gates
@@ -69,25 +72,41 @@ def generate(inventory: Inventory) -> Configuration:
     """Return the configuration of a cluster."""
     clones = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
     locations = (
-        Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster"),
+        Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster", is_probed=True),
         *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
+    )
+    primitives = (
+        *(_remote(node, inventory.profile) for node in inventory.computes),
+        *gates.devices(inventory),
+        *_devices(inventory),
+        _receipt(inventory),
+        *_services(inventory),
     )
     return Configuration(
         properties=PROPERTIES,
         defaults=DEFAULTS,
-        primitives=(
-            *(_remote(node, inventory.profile) for node in inventory.computes),
-            *gates.devices(inventory),
-            *_devices(inventory),
-            _receipt(inventory),
-            *_services(inventory),
-        ),
+        primitives=primitives if inventory.fail_counts else tuple(map(_uncounted, primitives)),
         levels=tuple(_levels(inventory)),
         locations=locations,
         orders=(Order(f"{COMPUTE}-after-hold", *clones),),
         colocations=(Colocation(f"{COMPUTE}-with-hold", clones[1], clones[0]),),
         alerts=((ALERT, ALERT_PATH),),
     )
+
+
+def _uncounted(primitive: Primitive) -> Primitive:
+    """Return it such that the scheduler need not look for its failures on every node.
+
+    Where nothing is banned, what fails is tried again at once, and an operation that is under way
+    delays everything else. So a fence device must not fail: it says that it is well unasked.
+    """
+    if primitive.id == EVACUATE:
+        return primitive  # There is only one, and it has to leave a controller where it fails.
+    params = primitive.params
+    if primitive.is_device and primitive.id != OWN_DEVICE:
+        params = tuple(sorted({"pcmk_monitor_action": "metadata", **dict(params)}.items()))
+    meta = (*primitive.meta, ("migration-threshold", "0"))
+    return replace(primitive, params=params, meta=meta)
 
 
 def _remote(node: Node, profile: Profile) -> Primitive:
@@ -149,7 +168,12 @@ def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> P
 
 def _receipt(inventory: Inventory) -> Primitive:
     names = " ".join(node.name for node in inventory.computes)
-    params = (("pcmk_host_check", "static-list"), ("pcmk_host_list", names))
+    # Not one receipt after the other when a whole rack is fenced.
+    params = (
+        ("pcmk_action_limit", "-1"),
+        ("pcmk_host_check", "static-list"),
+        ("pcmk_host_list", names),
+    )
     agent = f"stonith:{fence_nova.SPEC.name}"
     return Primitive(OWN_DEVICE, agent, params, DEVICE_MONITOR, ALONE)
 
@@ -169,7 +193,7 @@ def _services(inventory: Inventory) -> Iterator[Primitive]:
         f"ocf:novaha:{nova_compute_unfence.SPEC.name}",
         tuple(sorted(inventory.unfence.items())),
         _operations(nova_compute_unfence.SPEC.operations),
-        (("failure-timeout", "60s"),),
+        (("failure-timeout", "60s"), ("requires", "quorum")),
         interleave,
     )
     yield Primitive(
@@ -177,7 +201,7 @@ def _services(inventory: Inventory) -> Iterator[Primitive]:
         inventory.nova_compute,
         (),
         (Operation("start", 0, 60), Operation("stop", 0, 120), Operation("monitor", 10, 30)),
-        (("failure-timeout", "120s"),),
+        (("failure-timeout", "120s"), ("requires", "quorum")),
         interleave,
     )
 

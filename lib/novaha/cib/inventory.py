@@ -64,7 +64,8 @@ class Inventory:
     """A cluster, as it shall be.
 
     evacuate, unfence: parameters of our two resource agents. gate: those of the storm brake, None
-    where there is none. groups: the computes of each of its groups.
+    where there is none. groups: the computes of each of its groups. fail_counts: whether Pacemaker
+    counts the failures of what there is one of for each compute.
     """
 
     cloud: str
@@ -77,6 +78,7 @@ class Inventory:
     unfence: Mapping[str, str] = field(default_factory=dict)
     gate: Mapping[str, str] | None = None
     groups: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
+    fail_counts: bool = True
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -138,6 +140,7 @@ def _built(content: Mapping[str, shapes.Any]) -> Inventory:
         groups={
             name: tuple(map(NodeName, nodes)) for name, nodes in content.get("groups", {}).items()
         },
+        fail_counts=content.get("fail_counts", True),
     )
 
 

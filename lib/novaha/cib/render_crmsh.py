@@ -23,8 +23,10 @@ def _lines(configuration: Configuration) -> Iterator[str]:
             yield f"clone {primitive.top_id} {primitive.id}{meta}"
     yield f"fencing_topology {' '.join(_topology(configuration))}"
     for place in configuration.locations:
-        rule = f"rule 0: #kind eq {place.kind}"
-        yield f"location {place.id} {place.resource} resource-discovery=exclusive {rule}"
+        score, operation = place.rule
+        discovery = "" if place.is_probed else " resource-discovery=exclusive"
+        rule = f"rule {score}: #kind {operation} {place.kind}"
+        yield f"location {place.id} {place.resource}{discovery} {rule}"
     for order in configuration.orders:
         yield f"order {order.id} {order.first}:start {order.then}:start"
     for near in configuration.colocations:

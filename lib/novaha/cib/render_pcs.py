@@ -49,8 +49,10 @@ def commands(configuration: Configuration) -> Iterator[Sequence[str]]:
 
 def _constraints(configuration: Configuration) -> Iterator[Sequence[str]]:
     for place in configuration.locations:
-        how = (f"constraint-id={place.id}", "resource-discovery=exclusive", "score=0")
-        test = ("#kind", "eq", place.kind)
+        score, operation = place.rule
+        discovery = () if place.is_probed else ("resource-discovery=exclusive",)
+        how = (f"constraint-id={place.id}", *discovery, f"score={score}")
+        test = ("#kind", operation, place.kind)
         yield "constraint", "location", place.resource, "rule", *how, *test
     for order in configuration.orders:
         words = ("start", order.first, "then", "start", order.then)

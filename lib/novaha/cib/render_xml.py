@@ -66,14 +66,16 @@ def _primitive(parent: Element, primitive: Primitive) -> None:
 def _constraints(parent: Element, configuration: Configuration) -> None:
     for place in configuration.locations:
         location = _sub(parent, "rsc_location", id=place.id, rsc=place.resource)
-        location.set("resource-discovery", "exclusive")
-        rule = _sub(location, "rule", id=f"{place.id}-rule", score="0")
+        if not place.is_probed:
+            location.set("resource-discovery", "exclusive")
+        score, operation = place.rule
+        rule = _sub(location, "rule", id=f"{place.id}-rule", score=score)
         _sub(
             rule,
             "expression",
             id=f"{place.id}-rule-expr",
             attribute="#kind",
-            operation="eq",
+            operation=operation,
             value=place.kind,
         )
     for order in configuration.orders:

@@ -184,6 +184,13 @@ ROOT = (
         below=(*_NODE, *_COMPUTE),
         is_array=True,
     ),
+    Key(
+        "fail_counts",
+        "false: failures ban nothing, and the scheduler is faster (docs/scale.md)",
+        "true or false",
+        _is_bool,
+        default="true",
+    ),
     Key("evacuate", "parameters of NovaEvacuate", OPTIONS, _is_options),
     Key("unfence", "parameters of NovaComputeUnfence", OPTIONS, _is_options),
     Key(

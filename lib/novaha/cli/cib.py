@@ -9,8 +9,10 @@ from typing import Any
 
 from novaha.adapters import configuration as cluster
 from novaha.cib import generate, inventory, merge, render_crmsh, render_pcs, render_xml
-from novaha.cib.check import Facts, check
+from novaha.cib.check import check
+from novaha.cib.facts import Facts
 from novaha.cib.xml import Element
+from novaha.cli import what_if
 from novaha.errors import ConfigError
 
 SAME, DIFFERS, BAD_INPUT = 0, 1, 2
@@ -22,6 +24,7 @@ generate  print it, as a CIB, a script of pcs commands or crmsh commands
 diff      show what `apply` would change; exit code 1 where there is something
 apply     show the same; with --yes change the running cluster
 check     say what is wrong with a configuration, and what mends it; exit code 1 where something is
+what-if   say what Pacemaker would do if a node were lost, or something failed; changes nothing
 """
 
 
@@ -51,6 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     looked.add_argument("--file", type=Path, help="a CIB instead of the running cluster's")
     looked.add_argument("--json", action="store_true", help="print JSON")
     looked.set_defaults(verb=_check, inventory=None)
+    what_if.add_parser(verbs)
     parser.set_defaults(run=run)
 
 

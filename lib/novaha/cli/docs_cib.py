@@ -14,6 +14,7 @@ One inventory describes the cluster; `crm-config/examples/inventory.toml` is one
     nova-ha cib diff inventory.toml                       # what `apply` would change; 1 if anything
     nova-ha cib apply inventory.toml                      # the same; --yes does it
     nova-ha cib check                                     # what is wrong, and what mends it
+    nova-ha cib what-if --down compute-7                  # what Pacemaker would do
 
 `diff` and `apply` add what is missing and change what differs, property by property and object by
 object. Everything else stays, and nothing is removed: a compute that left the inventory is removed
@@ -25,7 +26,25 @@ A password is refused where the agent reads it by a script (`password_script`), 
 inventory gets all its problems at once, each with its line, and exit code 2.
 
 To rehearse a change, run the pcs script on a copy: `pcs cluster cib copy.xml`, then
-`bash script copy.xml`, then `crm_simulate --simulate --xml-file copy.xml`."""
+`bash script copy.xml`, then `crm_simulate --simulate --xml-file copy.xml`.
+
+## What if
+
+    nova-ha cib what-if --down compute-7                   # the running cluster
+    nova-ha cib what-if --down compute-7 compute-8 --json
+    nova-ha cib what-if --standby controller-1 --fail nova-compute@compute-3
+    nova-ha cib what-if --inventory inventory.toml --down controller-1   # before there is a cluster
+
+It writes what happens into a copy of the CIB, asks `crm_simulate` what Pacemaker would do, and
+says it in words; nothing is changed. The devices come from the fencing topology, which Pacemaker's
+scheduler does not know. It is the first reaction only: what follows when a fencing has succeeded,
+or failed, is another question. Exit code 0 is an answer, 1 a scheduler that gave none, 2 wrong
+input: an unknown node or resource, one that is lost already, an instance of a clone that is not
+named.
+
+`crm-config/goldens/` has what Pacemaker 2.1.5 and 3.0.0 do with the configuration that we generate,
+for a compute, two, a rack, controllers, standby, maintenance, broken devices, failing agents and a
+return; `tests/helpers/cibscenarios.py` states for each what must hold whatever the golden says."""
 
 
 def cib_page() -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from novaha.cib import generate, inventory, render_xml
-from novaha.cib.check import RULES, Facts, check
+from novaha.cib.check import RULES, check
+from novaha.cib.facts import Facts
 
 EXAMPLE = (Path(__file__).parents[3] / "crm-config/examples/inventory.toml").read_text()
 GOOD = render_xml.as_text(render_xml.whole(generate.generate(inventory.parse(EXAMPLE))))
@@ -35,6 +36,10 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "sick-host-holds-all": (('name="requires" value="quorum"', 'name="requires" value="fencing"'),),
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
+    "loss-unnoticed": (('name="monitor" interval="5s"', 'name="monitor" interval="0"'),),
+    "given-up-too-early": (
+        ('name="pcmk_off_timeout" value="30s"', 'name="pcmk_off_timeout" value="9s"'),
+    ),
     "secret-in-cib": (('name="password_script"', 'name="password"'),),
     "timeout-too-short": (('timeout="60s"', 'timeout="6s"'),),
     "order-missing": (('first="nova-compute-unfence-clone"', 'first="x"'),),
@@ -129,4 +134,30 @@ def test_delays_of_a_level_are_added_up(delay: str, late: bool) -> None:  # noqa
     before = '<nvpair id="fence-ipmi-compute-1-instance_attributes-ip"'
     assert before in GATED
     found = rules(GATED.replace(before, pair + before))
-    assert found == ({"fence-delay"} if late else set())
+    assert found - {"given-up-too-early"} == ({"fence-delay"} if late else set())
+
+
+def test_levels_may_be_by_pattern() -> None:
+    text = GOOD.replace('target="compute-1"', 'target-pattern="^compute-[12]$"')
+    assert rules(text) == set()
+    assert "receipt-not-last" in rules(text.replace("-1,fence-nova", "-1"))
+    assert "level-missing" in rules(GOOD.replace('target="compute-1"', 'target-pattern="^x"'))
+    assert "level-missing" in rules(GOOD.replace('target="compute-1"', 'target-pattern="("'))
+
+
+def test_an_agent_that_is_told_to_wait_longer_wants_more_time() -> None:
+    slow = GOOD.replace('name="power_wait" value="0"', 'name="power_wait" value="15"')
+    assert slow != GOOD
+    assert rules(slow) == {"given-up-too-early"}
+
+
+def test_a_supervisor_that_is_hidden_from_computes_is_found() -> None:
+    hidden = GOOD.replace('rsc="nova-evacuate"', 'rsc="nova-evacuate" resource-discovery="never"')
+    assert rules(hidden) == {"sick-host-holds-all"}
+
+
+@pytest.mark.parametrize("id_", ["nova-compute", "nova-compute-unfence", "nova-evacuate"])
+def test_whatever_waits_for_the_fencing_of_others_is_found(id_: str) -> None:
+    pair = f'<nvpair id="{id_}-meta_attributes-requires" name="requires" value="quorum"/>'
+    assert pair in GOOD
+    assert rules(GOOD.replace(pair, "")) == {"sick-host-holds-all"}

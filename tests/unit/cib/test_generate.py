@@ -120,3 +120,21 @@ def test_a_gate_without_groups_is_one_for_all() -> None:
     gate = params(configuration, "fence-nova-gate")
     assert gate["pcmk_host_list"] == "compute-1 compute-2"
     assert "groups" not in gate
+
+
+def test_without_fail_counts_only_what_there_is_one_of_is_counted() -> None:
+    counted, uncounted = made(), made("fail_counts = false\n" + EXAMPLE)
+    zero = {
+        each.id
+        for each in uncounted.primitives
+        if dict(each.meta).get("migration-threshold") == "0"
+    }
+    assert zero == {each.id for each in counted.primitives} - {"nova-evacuate"}
+    assert not any("migration-threshold" in dict(each.meta) for each in counted.primitives)
+
+
+def test_a_device_that_bans_nothing_cannot_fail() -> None:
+    uncounted = made("fail_counts = false\n" + EXAMPLE)
+    assert params(uncounted, "fence-ipmi-compute-1")["pcmk_monitor_action"] == "metadata"
+    assert "pcmk_monitor_action" not in params(uncounted, "fence-nova")
+    assert "pcmk_monitor_action" not in params(made(), "fence-ipmi-compute-1")

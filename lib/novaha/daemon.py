@@ -41,6 +41,9 @@ EX_CONFIG = 78
 SHOWN_S = 25.0
 """Two intervals of the monitor and some: so long a trouble is left on display before a change."""
 
+NOT_LOOKED = "has not looked at the cluster yet"
+"""What is said before the first cycle, which may have to wait for Nova."""
+
 ALERT_S = 15.0
 ALERT_INTERVAL_S = 0.5
 """After an alert the cluster is watched closely for a while: the loss of a node comes seconds
@@ -245,7 +248,7 @@ def main(argv: Sequence[str]) -> int:
             return EX_CONFIG
         signal.signal(signal.SIGTERM, daemon.stop)
         threading.Thread(target=daemon.warm_up.run, daemon=True).start()
-        daemon.report(Said(), "")
+        run_dir.write_status(Status(os.getpid(), time.monotonic(), "ok", "", NOT_LOOKED))
         daemon.run()
         daemon.warm_up.stop.set()
     # A sender may hang in a request for as long as its timeout: nothing waits for it.

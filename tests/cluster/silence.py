@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
+from novaha.daemon import NOT_LOOKED
 from testcloud.cluster import Cluster
 from testcloud.errors import ClusterError
 
@@ -57,9 +58,9 @@ def says(status: Status, node: str) -> bool:
     """Tell whether a status gives a reason for a node, an instance of it, or all together.
 
     A node's host has the node's name here. A cycle that the cluster gave no answer to has one
-    reason, and nothing else to tell.
+    reason, and nothing else to tell; before the first one there is nothing to tell.
     """
-    if status["reason"] and not status["held"]:
+    if status["summary"] == NOT_LOOKED or (status["reason"] and not status["held"]):
         return True
     names = {node, *OF_ALL, *(row["id"] for row in status["instances"] if row["host"] == node)}
     return any(row["subject"] in names for row in status["held"])

@@ -20,6 +20,7 @@ def status(progress_s: float, *subjects: str) -> dict[str, Any]:
         "pid": 1,
         "progress_s": progress_s,
         "reason": "",
+        "summary": "nothing to recover",
         "held": held,
         "instances": instances,
     }

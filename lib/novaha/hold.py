@@ -19,7 +19,7 @@ from novaha.errors import ClusterUnavailable
 from novaha.ocf.codes import OK, Outcome, Rc
 
 MARGIN_S = 5.0
-GRACE_S = 1.5
+GRACE_S = 2.0
 """How long a change of the CIB may take to reach a remote node."""
 
 

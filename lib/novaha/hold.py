@@ -19,8 +19,8 @@ from novaha.errors import ClusterUnavailable
 from novaha.ocf.codes import OK, Outcome, Rc
 
 MARGIN_S = 5.0
-GRACE_S = 2.0
-"""How long a change of the CIB may take to reach a remote node."""
+LOOKS = 2
+"""A change of the CIB may reach a remote node a moment later; who is held then is held."""
 
 
 class Clock(NamedTuple):
@@ -72,23 +72,24 @@ def boot_identity() -> str:
 def wait_for_release(
     why_held: Callable[[], str | None], poll_s: float, timeout_s: float, clock: Clock | None = None
 ) -> Outcome:
-    """Wait for a moment until nothing holds this node.
+    """Look twice whether something holds this node.
 
     why_held: returns the reason, or None; ClusterUnavailable means unknown, and unknown holds: an
     answer is waited for longer. timeout_s: of the operation; a margin of it is kept, so that the
     reason reaches the operator.
     """
     clock = clock or Clock()
-    begin_s = clock.now_s()
-    longest_s = max(timeout_s - MARGIN_S, timeout_s / 2)
+    begin_s, looks = clock.now_s(), 0
+    last_s = begin_s + max(timeout_s - MARGIN_S, timeout_s / 2)
     while True:
         try:
-            why, wait_s = why_held(), min(GRACE_S, longest_s)
+            why = why_held()
+            looks += 1
         except ClusterUnavailable as error:
-            why, wait_s = f"the cluster gives no answer ({error})", longest_s
+            why = f"the cluster gives no answer ({error})"
         if why is None:
             return OK
-        if clock.now_s() + poll_s > begin_s + wait_s:
+        if looks == LOOKS or clock.now_s() + poll_s > last_s:
             waited = f"after {clock.now_s() - begin_s:.0f} s this node is still held: {why}"
             return Outcome(Rc.GENERIC, f"{waited}; look at: pcs property config, pcs status")
         clock.sleep(poll_s)

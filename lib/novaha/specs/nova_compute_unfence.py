@@ -6,9 +6,9 @@ from novaha.params import second
 POLL = second(
     "poll",
     "Seconds between two looks at the cluster while held",
-    "A start that is held looks for a few seconds and fails; Pacemaker tries again.",
+    "A start that is held looks twice and fails; Pacemaker tries again.",
     default=1,
-    between=(1, 10),
+    between=(1, 5),
 )
 
 SPEC = AgentSpec(

@@ -13,9 +13,9 @@ from novaha.cib.check import check
 from novaha.cib.facts import Facts
 from novaha.cib.xml import Element
 from novaha.cli import what_if
+from novaha.cli.codes import BAD_INPUT, DIFFERS, SAME
 from novaha.errors import ConfigError
 
-SAME, DIFFERS, BAD_INPUT = 0, 1, 2
 FORMATS = ("xml", "pcs", "crmsh")
 DESCRIPTION = """\
 Generate the cluster's configuration from an inventory (docs/cib.md), and bring it into a cluster.

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from novaha.cli.codes import BAD_INPUT, SAME
 from novaha.core.explain import (
     Explanation,
     Said,
@@ -25,7 +26,6 @@ from novaha.errors import ConfigError, NovaHaError
 from novaha.params import BadParameter
 from novaha.rundir import RUN_ROOT, RunDir, Status
 
-WRONG_INPUT = 2
 PATIENCE_S = 10
 """The longest that one request to Nova is waited for: a person sits before it."""
 
@@ -88,9 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
             text = explain_live(arguments.subject, as_json=arguments.json)
     except (SubjectUnknown, SubjectAmbiguous) as error:
         sys.stderr.write(f"nova-ha: {error}\n")
-        return WRONG_INPUT
+        return BAD_INPUT
     sys.stdout.write(text)
-    return 0
+    return SAME
 
 
 def explain_live(subject: str | None, *, as_json: bool) -> str:

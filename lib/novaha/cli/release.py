@@ -10,12 +10,12 @@ import syslog
 import time
 from dataclasses import asdict, dataclass
 
+from novaha.cli.codes import BAD_INPUT, SAME
 from novaha.core.brakestate import MAX_WHY, Brake, Release, shown_scope
 from novaha.core.names import NodeName
 from novaha.core.release import HostStanding, NotHeld, chosen, standings
 from novaha.errors import ConfigError
 
-WRONG_INPUT = 2
 LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
 
 DESCRIPTION = """\
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(as_json(scene) if args.json else in_words(scene, now_s))
     if scene.release and not scene.changed:
         sys.stderr.write("nothing was changed; --yes releases them\n")
-    return 0
+    return SAME
 
 
 def look(nodes: list[str], group: str | None, now_s: float) -> Scene:
@@ -136,7 +136,7 @@ def _standing(host: HostStanding, scene: Scene) -> str:
 
 def _wrong(text: str) -> int:
     sys.stderr.write(f"nova-ha: {text}\n")
-    return WRONG_INPUT
+    return BAD_INPUT
 
 
 def _why(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from novaha.cli import simulate_seeds
+from novaha.cli.codes import BAD_INPUT, DIFFERS, SAME
 from novaha.sim.crash import crashes, points
 from novaha.sim.report import as_json, report
 from novaha.sim.scenario import Scenario, folders, load
@@ -16,8 +17,6 @@ from novaha.sim.seeds import play
 from novaha.sim.spec import Outcome
 
 SCENARIOS = "tests/scenarios"
-
-SAME, DIFFERS, BAD_INPUT = 0, 1, 2
 
 HELP = "run scenarios or random schedules in a simulated cluster and cloud"
 DESCRIPTION = """\

@@ -3,6 +3,7 @@
 docs/states.md    core/states.py: what states there are, and what leads from one to the next
 docs/reasons.md   core/reasons.py: every reason for doing nothing, and what ends it
 docs/cib.md       cib/: the keys of an inventory, the profiles, the rules of the check
+docs/migrate.md   core/segments.py: the metadata of a segment
 """
 
 import argparse
@@ -12,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from novaha.cli.docs_cib import cib_page
+from novaha.cli.docs_migrate import migrate_page
 from novaha.core.reasons import Reason
 from novaha.core.states import INSTANCE, RECOVERY, InstanceState, RecoveryState, Transition
 
@@ -29,7 +31,7 @@ The closed list. *Trouble* wants a person: `pcs status` shows nova-evacuate degr
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the sub-command."""
-    text = "Draw states.md, reasons.md and cib.md from the tables of the code."
+    text = "Draw the pages of docs/ that come from the tables of the code."
     parser = subparsers.add_parser("docs", description=text)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
     parser.add_argument(
@@ -105,6 +107,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "states.md": states_page,
     "reasons.md": reasons_page,
     "cib.md": cib_page,
+    "migrate.md": migrate_page,
 }
 
 

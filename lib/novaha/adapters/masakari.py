@@ -36,14 +36,15 @@ class Source:
         self._connection = Connection(config=region)
 
     def segments(self) -> tuple[Segment, ...]:
-        """Return all segments with their hosts."""
-        return self._asked("Masakari", lambda: tuple(self._segments()))
+        """Return all segments with their hosts, by name."""
+        found = self._asked("Masakari", lambda: tuple(self._segments()))
+        return tuple(sorted(found, key=lambda segment: segment.name))
 
     def _segments(self) -> Iterator[Segment]:
         masakari = self._connection.instance_ha
         for raw in _pages(masakari.segments):
             found = _pages(lambda raw=raw, **query: masakari.hosts(raw.uuid, **query))
-            hosts = tuple(map(_host, found))
+            hosts = tuple(sorted(map(_host, found), key=lambda host: host.name))
             # Before its microversion 1.2 a segment has no flag, and works.
             enabled = True if raw.is_enabled is None else _flag(raw.is_enabled)
             yield Segment(_text(raw.name), _text(raw.recovery_method), enabled, hosts)

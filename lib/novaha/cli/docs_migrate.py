@@ -1,4 +1,4 @@
-"""docs/migrate.md: how to come from elsewhere, and the keys of a segment, drawn from their table."""
+"""docs/migrate.md: how to come from elsewhere, and the keys of a segment from their table."""
 
 from novaha.core.segments import KEYS, METHOD, METHODS, RecoveryMethod
 

@@ -105,6 +105,7 @@ def _draft(
     )  # fmt: skip
     remarks = (
         *notes,
+        *([] if fencing.kinds else ["nothing tells how nodes are fenced: see docs/cib.md, fence"]),
         *fencing.notes,
         *_others(facts, computes),
         *_detection(facts, computes, profile),

@@ -38,7 +38,21 @@ def plan(cib: Element, inventory: Inventory) -> Plan:
     notes = tuple(_notes(cib, old))
     _take_out(stripped, old, made)
     merged, _ = merge.merge(stripped, render_xml.render(made))
+    _keep_off_others(merged, inventory)
     return Plan(cib, merged, units.differences(cib, merged), notes)
+
+
+def _keep_off_others(cib: Element, inventory: Inventory) -> None:
+    """Keep ours off remote nodes that are no computes: it would run on every remote node."""
+    (constraints,) = find_all(cib, "/cib/configuration/constraints")
+    computes = {str(node.name) for node in inventory.computes}
+    for node in sorted(Facts(cib).remotes.keys() - computes):
+        for clone in (f"{generate.UNFENCE}-clone", f"{generate.COMPUTE}-clone"):
+            id_ = f"{clone}-not-on-{node}"
+            if not find_all(constraints, "*[@id=$id]", id=id_):
+                away = etree.SubElement(constraints, "rsc_location", id=id_, rsc=clone, node=node)
+                away.set("score", "-INFINITY")
+                away.set("resource-discovery", "never")
 
 
 def stopped_first(before: Element, after: Element) -> Element:
@@ -199,6 +213,7 @@ def _notes(cib: Element, old: classic.Classic) -> Iterator[str]:
         for element in dict.fromkeys((primitive, classic.top(primitive))):
             yield from _set_by_a_person(element)
     if old.nova_computes:
+        yield "no host can be fenced while the fence devices are exchanged: a few seconds"
         yield "nova-compute is restarted once on every compute, behind the hold; instances run on"
     else:
         yield "nova-compute becomes a resource: stop the system from starting it at boot"

@@ -193,3 +193,12 @@ def test_the_rollback_of_another_cluster_is_refused() -> None:
     find_all(live, "//nvpair[@name='cluster-name']")[0].set("value", "other")
     with pytest.raises(ConfigError, match="of another cluster: overcloud with controller-0"):
         rollback.back(live, kept)
+
+
+def test_ours_stays_off_remote_nodes_that_are_no_computes() -> None:
+    after = migrated(classic_cib()).after
+    away = find_all(after, "//rsc_location[@node='networker-0'][@score='-INFINITY']")
+    assert {str(each.get("rsc")) for each in away} == {
+        "nova-compute-clone",
+        "nova-compute-unfence-clone",
+    }

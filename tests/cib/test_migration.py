@@ -18,7 +18,9 @@ SETUP = """
 export CIB_file=/tmp/cib/cib.xml PYTHONPATH=/opt/lib PATH=/tmp/cib/bin:$PATH
 nova_ha() { python3 -c 'import sys; from novaha.cli.main import main
 sys.exit(main(sys.argv[1:]))' "$@"; }
-mkdir -p bin; printf '#!/bin/sh\\nexit 6\\n' > bin/attrd_updater
+mkdir -p bin; printf '#!/bin/sh\\necho "$NOTHING"\\nexit 78\\n' > bin/attrd_updater
+NOTHING='<r><status code="78"/><errors><error>attribute does not exist</error></errors></r>'
+export NOTHING
 printf '#!/bin/sh\\necho "$@" >> /tmp/cib/waited\\n' > bin/crm_resource; chmod 755 bin/*
 rm -rf kept.json secrets waited; cp classic.xml cib.xml
 nova_ha migrate classic --cloud overcloud --secrets secrets > inventory.toml 2> /dev/null

@@ -21,7 +21,7 @@ sys.exit(main(sys.argv[1:]))' "$@"; }
 mkdir -p bin; printf '#!/bin/sh\\necho "$NOTHING"\\nexit 78\\n' > bin/attrd_updater
 NOTHING='<r><status code="78"/><errors><error>attribute does not exist</error></errors></r>'
 export NOTHING
-printf '#!/bin/sh\\necho "$@" >> /tmp/cib/waited\\n' > bin/crm_resource; chmod 755 bin/*
+printf '#!/bin/sh\\ncat "$CIB_file" > waited; echo "<r/>"\\n' > bin/crm_mon; chmod 755 bin/*
 rm -rf kept.json secrets waited; cp classic.xml cib.xml
 nova_ha migrate classic --cloud overcloud --secrets secrets > inventory.toml 2> /dev/null
 """
@@ -73,8 +73,12 @@ def test_apply_gives_a_valid_configuration_without_any_problem_of_ours(run: Tool
     assert left == "0\n"
 
 
-def test_apply_waits_between_the_old_nova_compute_and_ours(run: Tools) -> None:
-    assert after(run, f"{APPLY} cat waited").split() == ["--wait", "--timeout=300s"]
+def test_the_old_nova_compute_is_stopped_before_ours_is_there(run: Tools) -> None:
+    """What the configuration was when the cluster was asked whether it still runs."""
+    cib = etree.fromstring(after(run, f"{APPLY} cat waited").encode())
+    old = "//clone[@id='openstack-nova-compute-clone']"
+    assert len(find_all(cib, f"{old}//nvpair[@name='target-role'][@value='Stopped']")) == 1
+    assert find_all(cib, "//clone[@id='nova-compute-clone']") == []
 
 
 def test_rollback_gives_the_same_configuration(run: Tools) -> None:

@@ -1,12 +1,13 @@
 """What a migration asks of a running cluster beside its CIB."""
 
+import time
 from xml.etree import ElementTree as ET
 
 from novaha.adapters.command import run
 from novaha.errors import ClusterUnavailable
 
 TIMEOUT_S = 10.0
-SETTLE_S = 300
+STOPPED_WITHIN_S = 300
 _OVER = frozenset({"", "no"})
 
 
@@ -33,9 +34,31 @@ def evacuating() -> tuple[str, ...]:
     return tuple(sorted(str(e.get("host")) for e in found if e.get("value", "") not in _OVER))
 
 
-def settle() -> None:
-    """Wait until the cluster has done all that its configuration asks for.
+def wait_stopped(ids: frozenset[str]) -> None:
+    """Wait until none of these primitives runs anywhere.
 
-    Raises ClusterUnavailable when it has not after five minutes.
+    Only they are waited for: in a cluster with any trouble something is always under way. Raises
+    ClusterUnavailable when one still runs after five minutes.
     """
-    run(["crm_resource", "--wait", f"--timeout={SETTLE_S}s"], timeout_s=SETTLE_S + TIMEOUT_S)
+    deadline_s = time.monotonic() + STOPPED_WITHIN_S
+    while running := _running(ids):
+        if time.monotonic() > deadline_s:
+            msg = f"after {STOPPED_WITHIN_S} s still running: {', '.join(running)}"
+            raise ClusterUnavailable(msg)
+        time.sleep(1.0)
+
+
+def _running(ids: frozenset[str]) -> tuple[str, ...]:
+    """Return `id on node` for each instance that is active."""
+    text = run(["crm_mon", "--one-shot", "--output-as=xml"], timeout_s=TIMEOUT_S)
+    try:
+        found = ET.fromstring(text).iter("resource")  # noqa: S314  (of Pacemaker's own tool)
+    except ET.ParseError as error:
+        msg = f"crm_mon printed something that is no XML: {error}"
+        raise ClusterUnavailable(msg) from error
+    return tuple(
+        f"{each.get('id')} on {node.get('name')}"
+        for each in found
+        if str(each.get("id")).split(":")[0] in ids and each.get("active") == "true"
+        for node in each.iter("node")
+    )

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from novaha.adapters import configuration as cluster
-from novaha.adapters.classic import evacuating, settle
+from novaha.adapters.classic import evacuating, wait_stopped
 from novaha.cib import inventory
 from novaha.cib.xml import Element
 from novaha.cli.cib import BAD_INPUT, DIFFERS, SAME, read_inventory, validate
-from novaha.errors import ConfigError
+from novaha.errors import ConfigError, NovaHaError
 from novaha.migrate import draft, leave, rollback, secrets, units
 from novaha.specs.nova_evacuate import CLOUD
 
@@ -198,16 +198,21 @@ def _apply(args: argparse.Namespace) -> int:
     except OSError as error:
         msg = f"nothing was changed: {args.save} must be a new file, and: {error.strerror}"
         raise ConfigError(msg) from error
-    _write(plan.before, between, plan.after)
+    try:
+        _write(plan.before, between, plan.after)
+    except NovaHaError:
+        sys.stderr.write(f"not done; undo it with: nova-ha migrate rollback {args.save} --yes\n")
+        raise
     sys.stderr.write(f"done; undo it with: nova-ha migrate rollback {args.save} --yes\n")
     return SAME
 
 
 def _write(before: Element, between: Element, after: Element) -> None:
     """Change the running cluster, by way of what lets go of nova-compute where that is needed."""
-    if units.differences(before, between):
+    leaving = leave.leaving(before, after)
+    if leaving:
         cluster.write(before, between)
-        settle()
+        wait_stopped(leaving)
     cluster.write(between, after)
 
 

@@ -61,12 +61,19 @@ def stopped_first(before: Element, after: Element) -> Element:
     Two resources of one service would be in each other's way: while the cluster stops the one that
     it does not know any more, it starts the other.
     """
-    between = deepcopy(before)
-    kept = {str(each.get("id")) for each in classic.find(after).nova_computes}
+    between, ids = deepcopy(before), leaving(before, after)
     for primitive in classic.find(between).nova_computes:
-        if primitive.get("id") not in kept:
+        if primitive.get("id") in ids:
             _stop(classic.top(primitive))
     return between
+
+
+def leaving(before: Element, after: Element) -> frozenset[str]:
+    """Return the resources that run nova-compute before and are not there after."""
+    old, new = (
+        {str(each.get("id")) for each in classic.find(cib).nova_computes} for cib in (before, after)
+    )
+    return frozenset(old - new)
 
 
 def _stop(element: Element) -> None:

@@ -8,7 +8,7 @@ from lxml import etree
 from novaha.cib.merge import STATE_SET
 from novaha.cib.xml import Element, find_all
 from novaha.errors import ConfigError
-from novaha.migrate import units
+from novaha.migrate import leave, units
 
 FORMAT = "nova-ha migration 1"
 
@@ -60,7 +60,9 @@ def back(live: Element, saved: Saved) -> Element:
             f" or its instances are left where they are"
         )
         raise ConfigError(msg)
-    return units.restore(live, saved.before, saved.after, between=saved.between)
+    # A rollback that was broken off left the cluster on its own way back.
+    between = (saved.between, leave.stopped_first(saved.after, saved.before))
+    return units.restore(live, saved.before, saved.after, between=between)
 
 
 def _same_cluster(live: Element, saved: Element) -> None:

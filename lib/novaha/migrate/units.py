@@ -4,7 +4,7 @@ A part is a cluster property, a default, or an element directly below any other 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal
@@ -77,19 +77,22 @@ def differences(before: Element, after: Element) -> tuple[Change, ...]:
     return (*gone, *rest)
 
 
-def restore(live: Element, before: Element, after: Element, *, between: Element) -> Element:
+def restore(
+    live: Element, before: Element, after: Element, *, between: Iterable[Element]
+) -> Element:
     """Return a copy of a CIB in which the change from before to after is taken back.
 
-    between: what stood while the change was made; it may have ended there. What others changed
-    since stays. Raises ConfigError with every part that contradicts.
+    between: what stood while the change was made, or taken back; either may have ended there. What
+    others changed since stays. Raises ConfigError with every part that contradicts.
     """
-    result, old, new, half = deepcopy(live), units(before), units(after), units(between)
+    result, old, new = deepcopy(live), units(before), units(after)
+    steps = (new, *map(units, between))
     wrong, now = [], units(result)
     for key in (*new, *(key for key in old if key not in new)):
         was, became, is_ = old.get(key), new.get(key), now.get(key)
         if _same(was, became) or _same(is_, was):
             continue
-        if not _same(is_, became) and not _same(is_, half.get(key)):
+        if not any(_same(is_, step.get(key)) for step in steps):
             wrong.append(f"{_name(key)} was changed since: bring it back by hand, or mend it first")
         elif is_ is not None:
             _remove(is_)

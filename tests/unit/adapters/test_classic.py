@@ -1,5 +1,7 @@
 """Which hosts classic InstanceHA is evacuating, as Pacemaker 2.1.5 answers."""
 
+import time
+
 import pytest
 from novaha.adapters import classic
 from novaha.errors import ClusterUnavailable
@@ -50,3 +52,26 @@ def test_no_answer_is_not_taken_for_none(text: str, monkeypatch: pytest.MonkeyPa
     answer(monkeypatch, text)
     with pytest.raises(ClusterUnavailable):
         classic.evacuating()
+
+
+def resources(*active: str) -> str:
+    rows = "".join(
+        f'<resource id="{id_}" active="true"><node name="c1"/></resource>' for id_ in active
+    )
+    return f'{HEAD}<resources>{rows}<resource id="nova" active="false"/></resources>{OK}'
+
+
+def test_only_what_goes_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [resources("nova:0", "vip"), resources("vip")]
+    slept: list[float] = []
+    monkeypatch.setattr(classic, "run", lambda *_, **__: texts.pop(0))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    classic.wait_stopped(frozenset({"nova"}))
+    assert (texts, len(slept)) == ([], 1)
+
+
+def test_what_does_not_stop_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, resources("nova"))
+    monkeypatch.setattr(classic, "STOPPED_WITHIN_S", -1)
+    with pytest.raises(ClusterUnavailable, match="still running: nova on c1"):
+        classic.wait_stopped(frozenset({"nova"}))

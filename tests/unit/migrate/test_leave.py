@@ -132,6 +132,13 @@ def test_the_rollback_gives_back_the_same_text(moment: str) -> None:
     assert etree.tostring(result) == etree.tostring(kept.before)
 
 
+def test_a_rollback_that_was_broken_off_goes_on() -> None:
+    kept = saved()
+    half = leave.stopped_first(kept.after, kept.before)
+    assert units.differences(kept.after, half)
+    assert etree.tostring(rollback.back(half, kept)) == etree.tostring(kept.before)
+
+
 def test_the_rollback_keeps_what_others_changed_since() -> None:
     kept = saved()
     live = deepcopy(kept.after)

@@ -22,7 +22,7 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> list[Element]:
     monkeypatch.setattr(configuration, "live", lambda: written[-1])
     monkeypatch.setattr(configuration, "write", lambda _, after: written.append(after))
     monkeypatch.setattr(migrate, "evacuating", lambda: ())
-    monkeypatch.setattr(migrate, "settle", lambda: None)
+    monkeypatch.setattr(migrate, "wait_stopped", lambda _: None)
     return written
 
 

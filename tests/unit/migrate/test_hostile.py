@@ -63,7 +63,7 @@ def test_a_cib_with_anything_in_it_is_read_or_refused(
         elif not names:
             continue
         elif value is None:
-            element.attrib.pop(names[which % len(names)], None)
+            element.attrib.pop(names[which % len(names)])
         else:
             element.set(names[which % len(names)], value)
     with contextlib.suppress(ConfigError):

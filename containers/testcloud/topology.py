@@ -54,6 +54,7 @@ def stages() -> tuple[Stage, ...]:
         Stage("compute", "openstack"),
         Stage("cloud-services", "openstack"),
         Stage("cloud", "cloud-services", inputs=(seed,), options=_ALONE),
+        Stage("masakari", "cloud"),
     )
 
 

@@ -46,6 +46,7 @@ LAYERS = {
     "fencing": Layer(ours=FOUNDATION | {"params"}),
     "specs": Layer(ours=FOUNDATION | {"ocf", "fencing", "params"}),
     "cib": Layer(ours=FOUNDATION | {"specs", "params"}, outside=frozenset({"lxml"})),
+    "migrate": Layer(ours=FOUNDATION | {"cib"}, outside=frozenset({"lxml"})),
     "rundir": Layer(),
     "supervise": Layer(ours=FOUNDATION | {"rundir", "ocf"}),
     "clouds": Layer(ours=frozenset({"ocf"}), outside=frozenset({"yaml"})),

@@ -1,4 +1,4 @@
-"""The cloud port on a real Nova, through openstacksdk's session; the only module that imports it.
+"""The cloud port on a real Nova, through openstacksdk's session.
 
 Requests are written out here instead of the SDK's resource calls, because each one is counted: no
 lookup before a change, no retry behind our back, and one microversion for all.
@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import openstack.config
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
-from yaml import YAMLError
 
+from novaha.adapters.region import region_of
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
-from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
+from novaha.errors import CloudRefused, CloudUnavailable
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -47,16 +46,7 @@ class Nova:
         """Read the configuration; nothing is sent yet."""
         self._timeout_s = timeout_s
         self._microversion: str | None = None
-        try:
-            config = openstack.config.OpenStackConfig(config_files=[clouds_yaml])
-            region = config.get_one(cloud=cloud)
-        except (openstack.exceptions.ConfigException, OSError) as error:
-            msg = f"cloud {cloud!r} in {clouds_yaml}: {error}"
-            raise ConfigError(msg) from error
-        except (TypeError, AttributeError, ValueError, KeyError, YAMLError):
-            # Their texts may quote the file, and so the password.
-            msg = f"{clouds_yaml} is not a clouds.yaml that openstacksdk can read"
-            raise ConfigError(msg) from None
+        region = region_of(cloud, clouds_yaml)
         # Not Connection(...).compute: that asks Keystone at once, and a cloud that is down must not
         # keep this process from starting.
         self._compute = Adapter(

@@ -28,6 +28,13 @@ _ORDER = (
     "rsc_defaults",
     "alerts",
 )
+# Nodes may be called as their remote connections are, and references as what they name.
+DEFINED = (
+    "/cib/configuration/*[not(self::nodes)]//*"
+    "[@id][not(self::resource_ref or self::obj_ref or self::role)]"
+)
+"""XPath of everything whose id is its own."""
+
 _ID_IS_A_HANDLE = frozenset(
     {
         "nvpair",
@@ -120,8 +127,7 @@ def _counterpart(there: Element, element: Element) -> Element | None:
     for inner in element.iter("*"):
         if inner.tag not in (element.tag, "primitive"):
             continue
-        xpath = "/cib/configuration//*[@id=$id]"
-        for old in find_all(there, xpath, id=str(inner.get("id"))):
+        for old in find_all(there, f"{DEFINED}[@id=$id]", id=str(inner.get("id"))):
             if inner is element and old.tag == element.tag and old.getparent() is there:
                 return old
             msg = f"the cluster has a {old.tag} {old.get('id')} elsewhere: rename or remove it"

@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     return BAD_INPUT
 
 
-def _read(path: Path) -> inventory.Inventory:
+def read_inventory(path: Path) -> inventory.Inventory:
+    """Return the inventory of a file; raises ConfigError. Names each secret on standard error."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -81,32 +82,32 @@ def _read(path: Path) -> inventory.Inventory:
 
 
 def _generate(args: argparse.Namespace) -> int:
-    made = generate.generate(_read(args.inventory))
+    made = generate.generate(read_inventory(args.inventory))
     if args.format == "pcs":
         sys.stdout.write(render_pcs.render(made))
     elif args.format == "crmsh":
         sys.stdout.write(render_crmsh.render(made))
     else:
         cib = render_xml.whole(made)
-        _validate(cib)
+        validate(cib)
         sys.stdout.write(render_xml.as_text(cib))
     return SAME
 
 
 def _diff(args: argparse.Namespace) -> int:
-    made = generate.generate(_read(args.inventory))
+    made = generate.generate(read_inventory(args.inventory))
     before = cluster.live() if args.file is None else cluster.from_file(args.file)
     after, changes = merge.merge(before, render_xml.render(made))
-    _validate(after)
+    validate(after)
     _show(changes, as_json=args.json)
     return DIFFERS if changes else SAME
 
 
 def _apply(args: argparse.Namespace) -> int:
-    made = generate.generate(_read(args.inventory))
+    made = generate.generate(read_inventory(args.inventory))
     before = cluster.live()
     after, changes = merge.merge(before, render_xml.render(made))
-    _validate(after)
+    validate(after)
     _show(changes, as_json=args.json)
     if changes and args.yes:
         cluster.write(before, after)
@@ -130,7 +131,7 @@ def _check(args: argparse.Namespace) -> int:
     return DIFFERS if found else SAME
 
 
-def _validate(cib: Element) -> None:
+def validate(cib: Element) -> None:
     """Hold a CIB against the schema of this machine's Pacemaker; raises ConfigError."""
     rng = cluster.schema_of(cib)
     if rng is None:

@@ -4,6 +4,7 @@ docs/states.md    core/states.py: what states there are, and what leads from one
 docs/reasons.md   core/reasons.py: every reason for doing nothing, and what ends it
 docs/cib.md       cib/: the keys of an inventory, the profiles, the rules of the check
 docs/storm-brake.md   specs/fence_nova_gate.py, core/brake.py: parameters and reasons
+docs/migrate.md   core/segments.py: the metadata of a segment
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from novaha.cli.docs_brake import brake_page
 from novaha.cli.docs_cib import cib_page
+from novaha.cli.docs_migrate import migrate_page
 from novaha.core.reasons import Reason
 from novaha.core.states import INSTANCE, RECOVERY, InstanceState, RecoveryState, Transition
 
@@ -31,7 +33,7 @@ The closed list. *Trouble* wants a person: `pcs status` shows nova-evacuate degr
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the sub-command."""
-    text = "Draw states.md, reasons.md, cib.md and storm-brake.md from the tables of the code."
+    text = "Draw the pages of docs/ that come from the tables of the code."
     parser = subparsers.add_parser("docs", description=text)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
     parser.add_argument(
@@ -108,6 +110,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reasons.md": reasons_page,
     "cib.md": cib_page,
     "storm-brake.md": brake_page,
+    "migrate.md": migrate_page,
 }
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
     "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
     "release": "which hosts the storm brake holds, and let them be fenced",
+    "migrate": "come from classic InstanceHA or from Masakari",
     "docs": "draw the pages that show the tables of the code",
 }
 FAILED, INTERRUPTED = 1, 130

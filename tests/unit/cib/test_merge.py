@@ -70,3 +70,12 @@ def test_an_id_that_is_something_else_is_refused() -> None:
     )
     with pytest.raises(ConfigError, match="has a primitive nova-evacuate elsewhere"):
         merge.merge(cib, ours())
+
+
+def test_a_node_or_a_reference_of_the_same_id_is_not_in_the_way() -> None:
+    node = '<nodes><node id="compute-1" uname="compute-1" type="remote"/></nodes>'
+    reference = '<rsc_order id="o"><resource_set id="s"><resource_ref id="compute-1"/>'
+    reference += "</resource_set></rsc_order></constraints>"
+    text = OTHERS.replace("<nodes/>", node).replace("</constraints>", reference)
+    _, changes = merge.merge(etree.fromstring(text), ours())
+    assert "primitive compute-1" in [change.what for change in changes]

@@ -1,0 +1,1 @@
+"""Coming from elsewhere: what classic InstanceHA or Masakari have, as ours."""

@@ -50,6 +50,10 @@ DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 _AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
 }
+MONITOR_S = 10
+"""A fence device that gives no answer in this time is no good."""
+POWER_S, LOGIN_S = 20, 5
+"""How long fence agents wait for the power to go, as they are shipped; and to log in."""
 
 
 class _Advertised(Protocol):
@@ -151,19 +155,30 @@ def _shared(kind: Kind, users: list[Node], profile: Profile) -> Primitive:
 
 
 def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> Primitive:
-    # A device that gives no answer is given up and tried again. After the power is off, a reboot
-    # waits for it to come on again: a host that does not must not hold up its own recovery.
+    # A device that gives no answer is given up and tried again: while it is tried, for a fencing or
+    # to start it elsewhere, Pacemaker begins nothing else. After the power is off, a reboot waits
+    # for it to come on again: a host that does not must not hold up its own recovery.
     options = {
         "pcmk_host_check": "static-list",
+        "pcmk_monitor_timeout": f"{MONITOR_S}s",
+        "pcmk_monitor_retries": "1",
         "pcmk_off_timeout": f"{profile.off_s}s",
         "pcmk_on_timeout": f"{profile.on_s}s",
         "pcmk_on_retries": "1",
-        **_AGENT_OPTIONS.get(kind.agent, {}),
+        **_agent_options(kind.agent, profile),
         **kind.options,
         **own,
     }
     params = tuple(sorted(options.items()))
     return Primitive(id_, f"stonith:{kind.agent}", params, DEVICE_MONITOR, ALONE)
+
+
+def _agent_options(agent: str, profile: Profile) -> dict[str, str]:
+    """Return an agent's own options; it must not wait for longer than it is given."""
+    options = dict(_AGENT_OPTIONS.get(agent, {}))
+    if options and profile.off_s < POWER_S + LOGIN_S:
+        options["power_timeout"] = str(profile.off_s - LOGIN_S)
+    return options
 
 
 def _receipt(inventory: Inventory) -> Primitive:

@@ -30,7 +30,7 @@ class Profile:
 
 
 _PROFILES = (
-    Profile("fast", 2, 3, 10, 30, 20, "silent host unclean after 3.5 to 5.0 s (3 tries)"),
+    Profile("fast", 2, 3, 10, 15, 20, "silent host unclean after 3.5 to 5.0 s (3 tries)"),
     Profile("default", 5, 5, 10, 30, 20, "silent host unclean after 8.2 s (1 try)"),
     Profile("calm", 20, 20, 30, 60, 60, "not measured"),
 )

@@ -30,7 +30,7 @@ def levels(cluster: Cluster, *before: str) -> str:
     """Return the commands that give every compute its level anew, with devices before the BMC."""
     lines = []
     for node in cluster.computes():
-        devices = " ".join((*before, f"fence-{node}", "fence-nova"))
+        devices = " ".join((*before, f"fence-ipmi-{node}", "fence-nova"))
         lines.append(f"pcs -f cib stonith level remove 1 target {node}")
         lines.append(f"pcs -f cib stonith level add 1 {node} {devices}")
     return "\n".join(lines)

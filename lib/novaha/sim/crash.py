@@ -57,7 +57,7 @@ _NEEDED_FIRST = {
     "history": "write-record",
     "restart-cluster": "write-record",
     "delete-receipt": "write-record",
-    "delete-hold": "evacuate",
+    "delete-hold": "disable",
 }
 """Without history or receipt a proof that was kept goes on; else only what was sent does."""
 

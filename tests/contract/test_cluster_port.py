@@ -143,7 +143,7 @@ def test_a_fencing_is_pending_then_one_success_more_and_its_node_comes_back_as_a
     before = len(successes(calm, lost))
     stage.crash(lost)
     pending = stage.until("its fencing to be pending", lambda: pending_of(stage, lost))
-    # While the devices of a level are gone through, a reboot is shown as the off that it begins with.
+    # While a level's devices are gone through, a reboot is shown as the off that it begins with.
     assert (pending.status, pending.action in {"reboot", "off"}) == ("pending", True)
     receipt = receipt_of(stage, lost)
     assert (receipt.by, receipt.before) == ("fenced", before)

@@ -36,9 +36,9 @@ If they are dead, say so:
     nova-ha release                                    # what is held; changes nothing
     nova-ha release --yes --why "no power in rack 1"   # all that are held; or name them, or --group
 
-`nova-ha release NODE` lets one host through. `pcs stonith fence NODE` does, too, where Pacemaker does
-not join it with an attempt of its own; with four hosts held on the test cluster it always did, for
-two minutes, and the brake held: release the host.
+`nova-ha release NODE` lets one host through. `pcs stonith fence NODE` does, too, where Pacemaker
+does not join it with an attempt of its own; with four hosts held on the test cluster it always did,
+for two minutes, and the brake held: release the host.
 
 While a rack is held, Nova may still take its hosts for living (`service_down_time`, 60 s): what is
 evacuated off another host meanwhile may be sent there, and is then shown as stuck.

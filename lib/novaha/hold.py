@@ -1,4 +1,4 @@
-"""How a compute waits in `start` until the recovery of its own former life is over.
+"""How a compute refuses to `start` until the recovery of its own former life is over.
 
 This is the second line. The first is a location constraint that is written together with the
 receipt: while it is there Pacemaker does not call `start` at all, so a `start` that finds itself

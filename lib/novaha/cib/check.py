@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from novaha.cib.facts import Facts, covers, pairs, params, seconds
 from novaha.cib.gates import MARGIN_S
-from novaha.cib.generate import PROPERTIES
+from novaha.cib.generate import POWER_S, PROPERTIES
 from novaha.cib.inventory import SECRETS
 from novaha.cib.xml import Element, find_all
 from novaha.core.hostmap import parse_host_map
@@ -17,8 +17,6 @@ RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
 GATE_WORK_S = 10
 """What a gate needs besides its wait, at the least: the cluster's tools may be slow in a storm."""
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
-POWER_TIMEOUT = "20"
-"""How long a fence agent waits for the power to go when it is not told, in seconds."""
 
 
 Found = Iterator[tuple[str, str, str]]
@@ -226,7 +224,7 @@ def given_up_too_early(facts: Facts) -> Found:
     for device in facts.devices:
         options = params(device)
         wanted_s = sum(seconds(options.get(n, "0")) or 0 for n in ("power_wait", "delay"))
-        wanted_s += seconds(options.get("power_timeout", POWER_TIMEOUT)) or 0
+        wanted_s += seconds(options.get("power_timeout", str(POWER_S))) or 0
         for name in ("pcmk_off_timeout", "pcmk_reboot_timeout"):
             given_s = seconds(options.get(name, ""))
             if given_s is not None and given_s < wanted_s:

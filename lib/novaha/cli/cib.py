@@ -13,7 +13,8 @@ from novaha.cib.check import check
 from novaha.cib.facts import Facts
 from novaha.cib.xml import Element
 from novaha.cli import what_if
-from novaha.cli.codes import BAD_INPUT, DIFFERS, SAME
+from novaha.cli.codes import DIFFERS, SAME
+from novaha.cli.reading import cib_of, inventory_of, run
 from novaha.errors import ConfigError
 
 FORMATS = ("xml", "pcs", "crmsh")
@@ -58,25 +59,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked; returns the exit code."""
-    try:
-        return int(args.verb(args))
-    except inventory.BadInventory as error:
-        sys.stderr.writelines(f"{args.inventory}: {problem}\n" for problem in error.problems)
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-    return BAD_INPUT
-
-
 def read_inventory(path: Path) -> inventory.Inventory:
     """Return the inventory of a file; raises ConfigError. Names each secret on standard error."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} cannot be read: {error}"
-        raise ConfigError(msg) from error
-    known = inventory.parse(text)
+    known = inventory_of(path)
     sys.stderr.writelines(f"note: {sentence}\n" for sentence in known.secrets())
     return known
 
@@ -96,7 +81,7 @@ def _generate(args: argparse.Namespace) -> int:
 
 def _diff(args: argparse.Namespace) -> int:
     made = generate.generate(read_inventory(args.inventory))
-    before = cluster.live() if args.file is None else cluster.from_file(args.file)
+    before = cib_of(args.file)
     after, changes = merge.merge(before, render_xml.render(made))
     validate(after)
     _show(changes, as_json=args.json)
@@ -105,7 +90,7 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _apply(args: argparse.Namespace) -> int:
     made = generate.generate(read_inventory(args.inventory))
-    before = cluster.live()
+    before = cib_of(None)
     after, changes = merge.merge(before, render_xml.render(made))
     validate(after)
     _show(changes, as_json=args.json)
@@ -117,7 +102,7 @@ def _apply(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    cib = cluster.live() if args.file is None else cluster.from_file(args.file)
+    cib = cib_of(args.file)
     known = cluster.known_options()
     if known is None:
         sys.stderr.write("note: option names are not judged, no Pacemaker daemons here\n")

@@ -14,7 +14,8 @@ from novaha.adapters.classic import evacuating, wait_stopped
 from novaha.cib import inventory
 from novaha.cib.xml import Element
 from novaha.cli.cib import read_inventory, validate
-from novaha.cli.codes import BAD_INPUT, DIFFERS, SAME
+from novaha.cli.codes import DIFFERS, SAME
+from novaha.cli.reading import cib_of, run
 from novaha.errors import ConfigError, NovaHaError
 from novaha.migrate import draft, leave, rollback, secrets, units
 from novaha.specs.nova_evacuate import CLOUD
@@ -29,7 +30,6 @@ diff      show what makes a cluster ours; exit code 1 where there is something
 apply     show the same; with --yes save what must be undone, and change the running cluster
 rollback  show how to undo it; with --yes change the running cluster
 """
-INCOMPLETE = 1
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -85,17 +85,6 @@ def _add_inventories(verbs: "argparse._SubParsersAction[Any]") -> None:
         each.add_argument("--clouds-yaml", default=path, metavar="FILE", help=f"default: {path}")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what was asked; returns the exit code."""
-    try:
-        return int(args.verb(args))
-    except inventory.BadInventory as error:
-        sys.stderr.writelines(f"{args.inventory}: {problem}\n" for problem in error.problems)
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-    return BAD_INPUT
-
-
 def _masakari(args: argparse.Namespace) -> int:
     from novaha.cli.migrate_masakari import masakari  # imports openstacksdk
 
@@ -139,7 +128,7 @@ def print_draft(made: draft.Draft, *, as_json: bool) -> int:
         sys.stdout.write(made.text)
         sys.stderr.writelines(f"note: {note}\n" for note in made.notes)
         sys.stderr.writelines(f"{line}\n" for line in open_)
-    return INCOMPLETE if open_ else SAME
+    return DIFFERS if open_ else SAME
 
 
 def _write_secrets(folder: Path, files: Iterable[tuple[str, str, int]]) -> None:
@@ -162,7 +151,7 @@ def write_new(path: Path, text: str, mode: int) -> None:
 
 def _cib(args: argparse.Namespace) -> Element:
     """Return the CIB that is asked about, known to be one."""
-    cib = cluster.live() if getattr(args, "file", None) is None else cluster.from_file(args.file)
+    cib = cib_of(getattr(args, "file", None))
     units.configuration(cib)
     return cib
 

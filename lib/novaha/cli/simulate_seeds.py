@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from novaha.cli.codes import DIFFERS, SAME
 from novaha.core.states import INSTANCE, RECOVERY
 from novaha.sim import seeds
 from novaha.sim.report import report
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         folder = args.save / shrunk.scenario.name
         save(shrunk.scenario, folder)
         sys.stderr.write(f"saved as {folder}\n")
-    return 1 if tally.broken else 0
+    return DIFFERS if tally.broken else SAME
 
 
 def parse_seeds(text: str) -> range:

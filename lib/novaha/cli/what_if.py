@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from novaha.adapters import configuration as cluster
-from novaha.cib import generate, inventory, outcome, render_xml, running
+from novaha.cib import generate, outcome, render_xml, running
 from novaha.cib.events import Event, happen
 from novaha.cib.xml import Element
+from novaha.cli.codes import SAME
+from novaha.cli.reading import cib_of, inventory_of
 from novaha.errors import ConfigError
 
 DESCRIPTION = """\
@@ -59,7 +61,7 @@ def what_if(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(asdict(known), indent=2) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in outcome.words(events, known, after))
-    return 0
+    return SAME
 
 
 def _asked(before: Element, events: tuple[Event, ...]) -> tuple[outcome.Outcome, Element]:
@@ -88,12 +90,7 @@ def _events(args: argparse.Namespace) -> tuple[Event, ...]:
 
 def _cib(args: argparse.Namespace) -> Element:
     if args.inventory is None:
-        return cluster.live() if args.file is None else cluster.from_file(args.file)
-    try:
-        text = args.inventory.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{args.inventory} cannot be read: {error}"
-        raise ConfigError(msg) from error
-    known = inventory.parse(text)
+        return cib_of(args.file)
+    known = inventory_of(args.inventory)
     cib = render_xml.whole(generate.generate(known))
     return running.running(cib, [node.name for node in known.controllers])

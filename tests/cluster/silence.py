@@ -1,12 +1,12 @@
 """L7 on a real cluster: what the CIB says is to be recovered, and what is said about it."""
 
 import json
-import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from novaha.daemon import NOT_LOOKED
+from rehearsal.repeated import Repeated
 from testcloud.cluster import Cluster
 from testcloud.errors import ClusterError
 
@@ -66,41 +66,30 @@ def says(status: Status, node: str) -> bool:
     return any(row["subject"] in names for row in status["held"])
 
 
-class SilenceWatch:
+class SilenceWatch(Repeated):
     """Looks at all controllers again and again, in a thread."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Start nothing yet."""
+        super().__init__(INTERVAL_S)
         self._cluster = cluster
         self._silences = Silences()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
 
     @property
     def seen(self) -> list[tuple[float, str]]:
         """Return when which node was not spoken of."""
         return self._silences.seen
 
-    def __enter__(self) -> Self:
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop looking."""
-        self._stop.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        while not self._stop.wait(INTERVAL_S):
-            at_s = time.time()
-            # The process first: what it says is then never younger than the properties.
-            texts = {node: self._asked(node, _STATUS) for node in self._up()}
-            statuses = {node: json.loads(text) for node, text in texts.items() if text}
-            configs = (self._asked(c, _CIB) for c in self._up())
-            config = next((text for text in configs if text), None)
-            if config is not None:
-                self._silences.look(at_s, config, statuses)
+    def look(self) -> None:
+        """Compare the cluster's properties with what the processes say."""
+        at_s = time.time()
+        # The process first: what it says is then never younger than the properties.
+        texts = {node: self._asked(node, _STATUS) for node in self._up()}
+        statuses = {node: json.loads(text) for node, text in texts.items() if text}
+        configs = (self._asked(c, _CIB) for c in self._up())
+        config = next((text for text in configs if text), None)
+        if config is not None:
+            self._silences.look(at_s, config, statuses)
 
     def _up(self) -> list[str]:
         return [node for node in self._cluster.controllers() if self._cluster.running(node)]

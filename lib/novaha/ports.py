@@ -44,8 +44,8 @@ class CloudReader(Protocol):
         """List all nova-compute services."""
         ...
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
-        """List all servers of a host, of every project, on demand with their faults."""
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
+        """List all servers of a host, of every project, on demand with their details."""
         ...
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

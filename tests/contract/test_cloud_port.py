@@ -61,7 +61,7 @@ def test_the_reason_of_a_disabled_service_is_kept_and_goes_when_it_is_enabled(
 
 def test_an_unknown_host_has_nothing_on_it(stage: Stage) -> None:
     assert stage.cloud.servers(NOWHERE) == ()
-    assert stage.cloud.servers(NOWHERE, faults=True) == ()
+    assert stage.cloud.servers(NOWHERE, details=True) == ()
     assert stage.cloud.migrations(NOWHERE) == ()
 
 
@@ -154,13 +154,13 @@ def test_an_evacuation_has_a_record_from_the_answer_on_and_leaves_the_list_when_
     moved, homeless, *rest = stage.boot(node, 4)
     host = stage.host(node)
     assert {s.id for s in stage.cloud.servers(host)} == {moved, homeless, *rest}
-    assert all(server.fault == "" for server in stage.cloud.servers(host, faults=True))
+    assert all(server.fault == "" for server in stage.cloud.servers(host, details=True))
     stage.slow_moves(SLOW_S)
     service = lost(stage, node)
     assert_moves(stage, node, moved)
     assert force_up(stage, service) == 400
     assert_finds_no_host(stage, node, homeless)
-    faults = {s.id: s.fault for s in stage.cloud.servers(host, faults=True)}
+    faults = {s.id: s.fault for s in stage.cloud.servers(host, details=True)}
     assert "No valid host" in faults.pop(homeless)
     assert faults == dict.fromkeys(rest, "")
 

@@ -1,4 +1,4 @@
-"""The ports of the fake world, the faults that strike them, and a process that runs on them."""
+"""The ports of the fake world, the details that strike them, and a process that runs on them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -48,13 +48,13 @@ class Wire:
     """Where each call of a port meets its fault and takes its time."""
 
     world: World
-    faults: Iterator[Fault]
+    details: Iterator[Fault]
     calls: list[str] = field(default_factory=list)
 
     def strike(self, what: str) -> Fault:
         """Count a call and return what strikes it; dies here if it dies before the effect."""
         self.calls.append(what)
-        fault = next(self.faults, Fault.NONE)
+        fault = next(self.details, Fault.NONE)
         self.world.advance(SLOW_S if fault is Fault.SLOW else CALL_S)
         if fault is Fault.KILL_BEFORE:
             raise Killed
@@ -116,8 +116,8 @@ class FakeCloud:
     def services(self) -> tuple[Service, ...]:
         return self._call("services", lambda: tuple(self.wire.world.services.values()))
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
-        return self._call("servers", lambda: self.wire.world.servers(host, faults=faults))
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
+        return self._call("servers", lambda: self.wire.world.servers(host, details=details))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))
@@ -207,13 +207,13 @@ class Process:
     """The recovery process in a world, started again whenever it is killed."""
 
     world: World
-    faults: Iterable[Fault] = ()
+    details: Iterable[Fault] = ()
     policy: Policy = field(default_factory=Policy)
     journal: ListJournal = field(default_factory=ListJournal)
     starts: int = 0
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self.world, iter(self.faults))
+        self.wire = Wire(self.world, iter(self.details))
         self.start()
 
     def start(self) -> None:

@@ -14,6 +14,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -193,9 +194,12 @@ class World:
                 if m.source == node.host and m.status == "done":
                     self._mark(m.id, "completed")
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         found = (i for i in self.instances.values() if i.host == host)
-        return tuple(Server(i.id, i.id, "broken" if faults else "") for i in found)
+        return tuple(
+            Server(i.id, i.id, "broken" if details else "", Details() if details else None)
+            for i in found
+        )
 
     def records(self, host: ComputeHost) -> tuple[Migration, ...]:
         """Return the records as Nova orders them: the newest first."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from novaha.core import decide, evacuation, flights, memory, proof, returning, standing
+from novaha.core import decide, evacuation, fates, flights, memory, proof, returning, standing
 from novaha.core.actions import Decision, Release
 from novaha.core.evacuation import HostPlan, _Evacuation
+from novaha.core.fates import Reading
 from novaha.core.model import Service, View
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
@@ -138,7 +139,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "a lost request may still take effect",
-        _Evacuation,
+        Reading,
         "settled",
         lambda *_: True,
         "L4",
@@ -150,7 +151,7 @@ GATES: tuple[Gate, ...] = (
         "settling",
         lambda _: False,
         "L4",
-        139,
+        840,
     ),
     Gate(
         "no more in flight than allowed",
@@ -184,7 +185,7 @@ GATES: tuple[Gate, ...] = (
         "L6",
         "operator-disabled-before",
     ),
-    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 183),
+    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 553),
     Gate(
         "what a person took back stays so",
         evacuation,
@@ -192,6 +193,14 @@ GATES: tuple[Gate, ...] = (
         force_down_only,
         "L6",
         "operator-takes-force-down-back",
+    ),
+    Gate(
+        "what may run elsewhere is not evacuated",
+        fates,
+        "kept",
+        lambda *_: None,
+        "L2",
+        "live-migrated-when-its-host-dies",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     Answer,
@@ -107,8 +108,9 @@ def ours(host: ComputeHost = HOST, **changes: Any) -> Service:  # noqa: ANN401
     return service(host, **{**held, **changes})
 
 
-def server(number: int = 1, fault: str = "") -> Server:
-    return Server(ServerId(f"server-{number}"), f"vm-{number}", fault)
+def server(number: int = 1, fault: str = "", **details: Any) -> Server:  # noqa: ANN401
+    """Return an active server, or one with other details."""
+    return Server(ServerId(f"server-{number}"), f"vm-{number}", fault, Details(**details))
 
 
 def migration(

@@ -75,7 +75,7 @@ class Replay:
     def services(self) -> tuple[Service, ...]:
         return look.services_of(self._answer(SERVICES))
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:  # noqa: ARG002
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:  # noqa: ARG002
         return look.servers_of(self._answer(("servers", look.index_of(host))))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

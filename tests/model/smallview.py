@@ -9,6 +9,7 @@ from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
 import smallworld as small
+from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, Device, FencingEvent, HoldMark, Level, Migration
 from novaha.core.model import Server as CoreServer
@@ -146,7 +147,7 @@ def services_of(key: Key) -> tuple[CoreService, ...]:
 
 def servers_of(key: Key) -> tuple[CoreServer, ...]:
     assert isinstance(key, Servers)
-    return tuple(CoreServer(server_of(i), server_of(i)) for i in key.found)
+    return tuple(CoreServer(server_of(i), server_of(i), details=Details()) for i in key.found)
 
 
 def migrations_of(key: Key) -> tuple[Migration, ...]:

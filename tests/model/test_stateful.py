@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from novaha.core import evacuation, flights
+from novaha.core import fates, flights
 from smallprocess import Automaton
 from smallspace import Space, Step
 from smallworld import ACCEPTED, FAULT, SPAWNED, Left, Service, World, first_world, two_copies
@@ -148,7 +148,7 @@ TestSmallWorld = SmallWorld.TestCase
 def test_the_walks_notice_when_a_request_that_may_still_arrive_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (flights, evacuation):
+    for module in (flights, fates):
         monkeypatch.setattr(module, "settled", lambda *_: True)
 
     class Forgetful(SmallWorld):

@@ -42,9 +42,9 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
     match question:
         case AskServices():
             return remember.saw_services(memory, cloud.services(), now_s)
-        case AskServers(host, faults):
-            servers = cloud.servers(host, faults=faults)
-            return remember.saw_servers(memory, host, servers, now_s)
+        case AskServers(host, details):
+            servers = cloud.servers(host, details=details)
+            return remember.saw_servers(memory, host, servers, now_s, details=details)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
 

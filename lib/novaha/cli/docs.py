@@ -5,6 +5,7 @@ docs/reasons.md   core/reasons.py: every reason for doing nothing, and what ends
 docs/cib.md       cib/: the keys of an inventory, the profiles, the rules of the check
 docs/storm-brake.md   specs/fence_nova_gate.py, core/brake.py: parameters and reasons
 docs/migrate.md   core/segments.py: the metadata of a segment
+docs/instances.md core/serverstates.py: what becomes of an instance in each state
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from novaha.cli.docs_brake import brake_page
 from novaha.cli.docs_cib import cib_page
+from novaha.cli.docs_instances import instances_page
 from novaha.cli.docs_migrate import migrate_page
 from novaha.core.reasons import Reason
 from novaha.core.states import INSTANCE, RECOVERY, InstanceState, RecoveryState, Transition
@@ -24,7 +26,7 @@ _DRAWN = "<!-- Drawn by `nova-ha docs` from {source}: change it there. -->"
 
 _ABOUT_STATES = """\
 No state is kept anywhere: each is recognised anew in every cycle, from the cluster and from Nova
-(`core/standing.py` for a node, `core/evacuation.py: fate` for an instance). A cycle may pass
+(`core/standing.py` for a node, `core/fates.py` for an instance). A cycle may pass
 through several states; the tables tell what can be seen from one cycle to the next."""
 _ABOUT_REASONS = """\
 The closed list. *Trouble* wants a person: `pcs status` shows nova-evacuate degraded with it. What
@@ -111,6 +113,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cib.md": cib_page,
     "storm-brake.md": brake_page,
     "migrate.md": migrate_page,
+    "instances.md": instances_page,
 }
 
 

@@ -47,10 +47,14 @@ class Disable:
 
 @dataclass(frozen=True)
 class Evacuate:
-    """Ask Nova to rebuild one server elsewhere; Nova's scheduler chooses where."""
+    """Ask Nova to rebuild one server elsewhere; Nova's scheduler chooses where.
+
+    reset: its state is set to active before, for Nova would refuse.
+    """
 
     server: ServerId
     host: ComputeHost
+    reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,10 +124,10 @@ class AskServices:
 
 @dataclass(frozen=True)
 class AskServers:
-    """List the servers that Nova places on a host; with their faults it costs Nova far more."""
+    """List the servers that Nova places on a host; with their details it costs Nova far more."""
 
     host: ComputeHost
-    faults: bool = False
+    details: bool = False
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,9 @@ def _facts(
     service = find_service(memory.services.value, host)
     records, servers = memory.migrations.get(host), memory.servers.get(host)
     if service is None or records is None or servers is None:
-        return (AskMigrations(host), AskServers(host))
+        return (AskMigrations(host), AskServers(host, details=True))
     if records.asked_s < since_s or servers.asked_s < since_s:
-        return (AskMigrations(host), AskServers(host))
+        return (AskMigrations(host), AskServers(host, details=True))
     return _Facts(service, max((migration.id for migration in records.value), default=0))
 
 

@@ -1,8 +1,6 @@
-"""Where each server of a fenced host stands, and what the host needs next."""
+"""What a fenced host needs next, given where each of its servers stands (core/fates.py)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from novaha.core.actions import (
     AskMigrations,
@@ -16,28 +14,17 @@ from novaha.core.actions import (
     KeepFound,
     Release,
 )
-from novaha.core.flights import Flights, flights_of, settled
-from novaha.core.memory import ended_badly, newest_by_server
-from novaha.core.model import Answer, Migration, Server, Service, View
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.eligibility import Kept
+from novaha.core.fates import Fate, Reading
+from novaha.core.flights import Flights, flights_of
+from novaha.core.model import Migration, Service, View
+from novaha.core.names import ComputeHost
 from novaha.core.pace import pause_s, records_due_s, refusal_pause_s, services_due
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.policy import ENDED_WELL, Policy
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
 from novaha.core.states import InstanceState
-
-
-@dataclass(frozen=True)
-class Fate:
-    """A server, where it stands, and for a failed one: how often, until when, Nova's words."""
-
-    server: Server
-    state: InstanceState
-    failures: int = 0
-    due_s: float = 0.0
-    text: str = ""
-    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,10 +60,10 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
     servers = memory.servers.get(recovery.host)
     migrations = memory.migrations.get(recovery.host)
     if servers is None or migrations is None:
-        return HostPlan((AskServers(recovery.host), AskMigrations(recovery.host)), busy=busy)
-    newest = flights.newest
-    evacuation = _Evacuation(view, policy, recovery, receipt, service, servers, migrations, newest)
-    return evacuation.plan(flights)
+        ask = (AskServers(recovery.host, details=True), AskMigrations(recovery.host))
+        return HostPlan(ask, busy=busy)
+    reading = Reading(view, policy, recovery, servers, migrations, flights.newest)
+    return _Evacuation(view, policy, recovery, receipt, service, reading).plan(flights)
 
 
 def _force_down(
@@ -87,18 +74,6 @@ def _force_down(
     theirs = recovery.found.forced_down
     note = (KeepFound(replace(recovery, found=found)),) if theirs else ()
     return (*note, refused_change(view, policy, service.host) or ForceDown(service))
-
-
-def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
-    """Return where each server that Nova lists on a fenced host stands; none while unknown."""
-    memory, host = view.memory, recovery.host
-    service = find_service(memory.services.value if memory.services else (), host)
-    servers, migrations = memory.servers.get(host), memory.migrations.get(host)
-    if service is None or servers is None or migrations is None:
-        return ()
-    newest = newest_by_server(migrations.value)
-    evacuation = _Evacuation(view, policy, recovery, None, service, servers, migrations, newest)
-    return tuple(evacuation.fate(server) for server in servers.value)
 
 
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
@@ -128,14 +103,12 @@ class _Evacuation:
     recovery: Recovery
     receipt: Receipt | None
     service: Service
-    servers: Answer[tuple[Server, ...]]
-    migrations: Answer[tuple[Migration, ...]]
-    newest: Mapping[ServerId, Migration]
+    reading: Reading
 
     def plan(self, flights: Flights) -> HostPlan:
         """Return what is needed while these are in flight."""
         moving, busy = len(flights.moving), flights.busy
-        fates = [self.fate(server) for server in self.servers.value]
+        fates = [self.reading.fate(server) for server in self.reading.servers.value]
         disable = self.disable()
         if not fates and not moving and not self.stale():
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
@@ -147,68 +120,9 @@ class _Evacuation:
         )
         return HostPlan(decisions, self.ready(fates), busy, disable)
 
-    @cached_property
-    def failures(self) -> dict[ServerId, list[Migration]]:
-        """The records of this recovery that ended badly, by server, the newest one last."""
-        failures: dict[ServerId, list[Migration]] = {}
-        for m in sorted(self.migrations.value, key=lambda m: m.id):
-            if m.id > self.recovery.after_migration and ended_badly(m):
-                failures.setdefault(m.server, []).append(m)
-        return failures
-
-    def fate(self, server: Server) -> Fate:
-        """Return where a server stands, from its newest record, our request and the clock."""
-        post = self.view.memory.posts.get(server.id)
-        newest = self.newest.get(server.id)
-        if newest is not None and newest.status in IN_FLIGHT:
-            return Fate(server, InstanceState.IN_FLIGHT)
-        if post is not None and post.state == "sent":
-            return Fate(server, InstanceState.IN_FLIGHT)
-        if post is not None and not self.settled(post.at_s):
-            return Fate(server, InstanceState.UNSURE)
-        if newest is not None and newest.status in ENDED_WELL and self.is_of_now(newest):
-            return Fate(server, InstanceState.MOVED)
-        return self.failed(server)
-
-    def is_of_now(self, m: Migration) -> bool:
-        """Tell whether a record that ended well tells of this loss: ours, or seen in flight."""
-        moving = self.view.memory.moving.get(m.id)
-        return m.id > self.recovery.after_migration or (moving is not None and moving.flew)
-
-    def failed(self, server: Server) -> Fate:
-        """Return the fate of a server that nothing is moving: tried before, or never."""
-        memory = self.view.memory
-        bad = self.failures.get(server.id, [])
-        refusal = memory.refusals.get(server.id)
-        failures = len(bad) + (refusal.count if refusal else 0)
-        if failures == 0:
-            return Fate(server, InstanceState.READY)
-        last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=0.0)
-        text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
-        if server.fault:
-            text = f"{text}: {server.fault}"
-        refused = False
-        if refusal is not None and refusal.last_s >= last_s:
-            last_s, text, refused = refusal.last_s, refusal.text, not refusal.lost
-        due_s = last_s + self.policy.backoff_s(failures)
-        return Fate(server, self.due(due_s), failures, due_s, text, refused)
-
-    def due(self, due_s: float) -> InstanceState:
-        """Return where a server stands that is to be tried again at some time.
-
-        Meanwhile a person may have moved or deleted it, so both lists must be newer than that.
-        """
-        if self.view.now_s < due_s:
-            return InstanceState.WAITING
-        fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
-        return InstanceState.READY if fresh else InstanceState.CHECKING
-
-    def settled(self, since_s: float) -> bool:
-        return settled(self.policy, self.migrations, since_s)
-
     def stale(self) -> bool:
         """Tell whether the list of servers is older than that of the records."""
-        return self.servers.asked_s < self.migrations.asked_s
+        return self.reading.servers.asked_s < self.reading.migrations.asked_s
 
     def ask_migrations(self, fates: list[Fate], moving: int) -> tuple[AskMigrations, ...]:
         """Return the cheap question: polled while something moves, and before each new try."""
@@ -225,9 +139,9 @@ class _Evacuation:
         """
         states = {fate.state for fate in fates}
         ask = (AskServers(self.recovery.host),)
-        if InstanceState.CHECKING in states:
-            return (AskServers(self.recovery.host, faults=True),)
-        host, asked_s = self.recovery.host, self.servers.asked_s
+        if InstanceState.CHECKING in states or (InstanceState.STAYS in states and self.old()):
+            return (AskServers(self.recovery.host, details=True),)
+        host, asked_s = self.recovery.host, self.reading.servers.asked_s
         again = self.stale() or self.view.now_s - asked_s >= pause_s(
             self.view, self.policy, host, asked_s
         )
@@ -238,13 +152,18 @@ class _Evacuation:
         left = InstanceState.MOVED in states and again
         return ask if left or (not fates and self.stale()) else ()
 
+    def old(self) -> bool:
+        """Tell whether a person may have mended the state of an instance since it was read."""
+        read_s = self.view.memory.detailed_s.get(self.recovery.host, 0.0)
+        return self.view.now_s - read_s >= self.policy.look_again_s
+
     def adopted(self) -> bool:
         """Tell whether an earlier process began this recovery, which may have had requests out."""
         return self.recovery.receipt_id not in self.view.memory.begun
 
     def settling(self) -> bool:
         """Tell whether requests of an earlier process may still arrive, for all we have read."""
-        return self.adopted() and not self.settled(self.view.memory.started_s)
+        return self.adopted() and not self.reading.settled(self.view.memory.started_s)
 
     def settle_over(self) -> bool:
         return self.view.now_s >= self.view.memory.started_s + self.policy.settle_s
@@ -258,7 +177,8 @@ class _Evacuation:
             return ()
         ready = [fate for fate in fates if fate.state is InstanceState.READY]
         ready.sort(key=lambda fate: fate.failures)
-        return tuple(Evacuate(fate.server.id, self.recovery.host) for fate in ready)
+        host = self.recovery.host
+        return tuple(Evacuate(fate.server.id, host, reset=fate.reset) for fate in ready)
 
     def disable(self) -> tuple[Disable, ...]:
         """Return the disabling of the service, unless a person did it before, or Nova refuses."""
@@ -270,7 +190,8 @@ class _Evacuation:
         """Return what is being waited for: one line for the host, one for each blocked server."""
         host = self.recovery.host
         failed = (InstanceState.WAITING, InstanceState.CHECKING)
-        out = [self.blocked(fate) for fate in fates if fate.state in failed]
+        out = [self.blocked(fate) for fate in fates if fate.state in failed and fate.failures]
+        out += [_stays(fate, fate.kept) for fate in fates if fate.kept]
         out += [self.stuck(m) for m in flights.stuck.values()]
         refused = refused_change(self.view, self.policy, host)
         out += [refused] if refused else []
@@ -304,14 +225,14 @@ class _Evacuation:
     def give_back(self, fates: list[Fate], moving: int) -> tuple[Release, ...]:
         """Release a host that is back while Nova refuses to move what is left on it.
 
-        Such instances exist on this host only, and Nova will never take them elsewhere: holding it
-        any longer would keep them down without an end.
+        Such instances exist on this host only, and Nova will never take them elsewhere, in the
+        state they are in: holding it any longer would keep them down without an end.
         """
         back = self.recovery.node in self.view.cluster.online
-        if back and not moving and fates and all(_will_stay(fate) for fate in fates):
+        if back and not moving and fates and all(fate.lets_go for fate in fates):
             return (Release(self.recovery, self.receipt),)
         return ()
 
 
-def _will_stay(fate: Fate) -> bool:
-    return fate.state is InstanceState.WAITING and fate.refused
+def _stays(fate: Fate, why: Kept) -> Hold:
+    return Hold(fate.server.id, why.reason, f"({fate.server.name}) {why.text}")

@@ -333,6 +333,6 @@ def questions_for(view: View, policy: Policy, subject: str | None) -> tuple[Ques
 def _lists(view: View, policy: Policy, nodes: list[NodeName]) -> tuple[Question, ...]:
     """Return the questions for those lists of the nodes' hosts that are not known yet."""
     hosts = [host for node in nodes if (host := host_of(view, policy, node))]
-    servers = [AskServers(h, faults=True) for h in hosts if h not in view.memory.servers]
+    servers = [AskServers(h, details=True) for h in hosts if h not in view.memory.servers]
     records = [AskMigrations(h) for h in hosts if h not in view.memory.migrations]
     return (*servers, *records)

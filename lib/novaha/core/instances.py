@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from novaha.core.evacuation import Fate, fates
+from novaha.core.fates import Fate, fates
 from novaha.core.model import Migration, View
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy

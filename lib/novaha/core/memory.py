@@ -74,10 +74,26 @@ def forget_services(memory: Memory) -> Memory:
 
 
 def saw_servers(
-    memory: Memory, host: ComputeHost, servers: tuple[Server, ...], asked_s: float
+    memory: Memory,
+    host: ComputeHost,
+    servers: tuple[Server, ...],
+    asked_s: float,
+    *,
+    details: bool = False,
 ) -> Memory:
-    """Keep the list of a host's servers."""
+    """Keep the list of a host's servers; a short one adds to the details that are known."""
+    if details:
+        memory = replace(memory, detailed_s={**memory.detailed_s, host: asked_s})
+    else:
+        servers = _with_details(servers, memory.servers.get(host))
     return replace(memory, servers={**memory.servers, host: Answer(servers, asked_s)}, trouble=None)
+
+
+def _with_details(
+    servers: tuple[Server, ...], before: Answer[tuple[Server, ...]] | None
+) -> tuple[Server, ...]:
+    known = {server.id: server.details for server in (before.value if before else ())}
+    return tuple(replace(server, details=known.get(server.id)) for server in servers)
 
 
 def saw_migrations(
@@ -209,6 +225,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         moving=_without(memory.moving, *ids),
         refusals=_without(memory.refusals, *(s.id for s in (listed.value if listed else ()))),
         servers=_without(memory.servers, host),
+        detailed_s=_without(memory.detailed_s, host),
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),
         raised=memory.raised - {host},

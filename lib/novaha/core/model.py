@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from novaha.core.brakestate import Brake
+from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
@@ -126,11 +127,16 @@ class Service:
 
 @dataclass(frozen=True)
 class Server:
-    """A Nova server as a list of its host shows it; fault: Nova's words, where asked for."""
+    """A Nova server as a list of its host shows it.
+
+    fault: Nova's words about one in ERROR. details: what it is and how it stands, None until the
+    detailed list was read once.
+    """
 
     id: ServerId
     name: str
     fault: str = ""
+    details: Details | None = None
 
 
 @dataclass(frozen=True)
@@ -215,12 +221,14 @@ class Memory:
     first seen. failed_at: when a record that ended badly was first seen, by its number. moving: the
     records that did not end badly, by their numbers. service_refused: where Nova refuses to change
     a service. raised: where Nova took back our force-down: one that is there later is a person's.
-    trouble: why Nova cannot be asked before trouble_until_s.
+    detailed_s: when a host's detailed list was asked for. trouble: why Nova cannot be asked before
+    trouble_until_s.
     """
 
     started_s: float
     services: Answer[tuple[Service, ...]] | None = None
     servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
+    detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
     changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     posts: Mapping[ServerId, Post] = field(default_factory=dict)

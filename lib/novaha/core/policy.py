@@ -33,8 +33,9 @@ class Policy:
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
-    services. stuck_s: after so long without a change an evacuation is shown as stuck, and others
-    are sent beside it. retry_first_s, retry_last_s: bounds of the backoff.
+    services. look_again_s: between two looks at instances that a person has to mend. stuck_s: after
+    so long without a change an evacuation is shown as stuck, and others are sent beside it.
+    retry_first_s, retry_last_s: bounds of the backoff.
     """
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Policy:
     poll_s: float = 1.0
     poll_last_s: float = 15.0
     return_poll_s: float = 2.0
+    look_again_s: float = 60.0
     settle_s: float = 30.0
     skew_s: float = 300.0
     patience_s: float = 60.0

@@ -118,6 +118,18 @@ class Reason(Enum):
         "Nova refused or failed, in the words that the text quotes.",
         "The next try succeeds, or a person moves or deletes the instance.",
     )
+    STAYS = (
+        "stays",
+        True,
+        "The instance is in a state in which Nova does not evacuate it; the text says what helps.",
+        "A person changes its state, or its host comes back with it.",
+    )
+    UNSAFE = (
+        "unsafe",
+        True,
+        "The instance may run on another host already: a second copy would destroy its disk.",
+        "A person has looked, and set its state; until then its host is held, too.",
+    )
     HOST_OFF = (
         "host-off",
         False,

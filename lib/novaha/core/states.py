@@ -34,7 +34,8 @@ class InstanceState(Enum):
     UNSURE = "a request may still take effect: nothing may be sent"
     MOVED = "its record says that it left; the list of servers is older than that"
     WAITING = "blocked: the last try failed, the next one is not due"
-    CHECKING = "the next try is due, once what Nova holds of it has been read again"
+    CHECKING = "may be evacuated, once what Nova holds of it has been read, or read again"
+    STAYS = "blocked by its state: a person changes that, or it goes back to its host"
     GONE = "Nova does not list it on the host any more"
 
 
@@ -117,6 +118,12 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.WAITING, _I.MOVED, "a person was faster, and their evacuation is done"),
     Transition(_I.WAITING, _I.IN_FLIGHT, "the next try is due, and a person was faster"),
     Transition(_I.MOVED, _I.IN_FLIGHT, "a person evacuates it once more"),
+    Transition(_I.READY, _I.STAYS, "a user or a person changed its state"),
+    Transition(_I.WAITING, _I.STAYS, "a user or a person changed its state"),
+    Transition(_I.CHECKING, _I.STAYS, "its state was read, or read again"),
+    Transition(_I.STAYS, _I.READY, "a person changed its state"),
+    Transition(_I.STAYS, _I.IN_FLIGHT, "a person evacuates it"),
+    Transition(_I.STAYS, _I.GONE, "a person deleted or moved it"),
     Transition(_I.READY, _I.GONE, "a person deleted or moved it"),
     Transition(_I.IN_FLIGHT, _I.GONE, "Nova lists it elsewhere, or it was deleted"),
     Transition(_I.UNSURE, _I.GONE, "Nova lists it elsewhere, or it was deleted"),

@@ -52,6 +52,39 @@ def slow_move(world: World, server: str, seconds: str) -> None:
     world.instance(server).move_s = float(seconds)
 
 
+def state(world: World, server: str, name: str) -> None:
+    """Set the vm_state of an instance, or with the name of a task its task_state."""
+    world.book.say("fault", f"{server} is {name}")
+    world.book.outcome.faults["state"] += name != "active"
+    instance = world.instance(server)
+    if name in VM_STATES:
+        instance.vm_state = name
+    else:
+        instance.task_state = name
+    world.nova.changed((world.compute(instance.node),))
+
+
+def live_migrate(world: World, server: str, node: str) -> None:
+    """Have an instance be on its way to another host, where only its memory is missing."""
+    instance = world.instance(server)
+    if instance.node == node or not world.compute(instance.node).serving:
+        return
+    world.book.say("operator", f"live-migrates {server} to {node}")
+    world.book.outcome.faults["live-migrate"] += 1
+    instance.task_state, instance.moves_to = "migrating", world.compute(node)
+    world.nova.changed((world.compute(instance.node),))
+
+
+def reset_state(world: World, server: str) -> None:
+    """Set an instance active, after its guest was ended wherever Nova does not have it."""
+    world.book.say("operator", f"looks for guests of {server}, and sets its state to active")
+    instance = world.instance(server)
+    for compute in world.machines.all.values():
+        if compute.name != instance.node and compute.reachable:
+            world.guests.end(instance.id, compute.name)
+    world.nova.reset_state(instance)
+
+
 def full(world: World, node: str) -> None:
     """Let no instance fit on a node."""
     world.book.say("fault", f"{node} is full")
@@ -119,6 +152,8 @@ def _person(world: World, node: str, text: str, change: Callable[[], Service]) -
 
 def evacuate(world: World, server: str) -> None:
     """Evacuate an instance as a person."""
+    if world.instance(server).moves_to is not None:
+        return  # no person evacuates what may run elsewhere
     world.book.say("operator", f"evacuates {server}")
     try:
         world.nova.evacuate(world.instance(server).id, "person")
@@ -152,12 +187,19 @@ def garble_receipt(world: World, node: str) -> None:
         world.book.outcome.faults["garble-receipt"] += 1
 
 
+VM_STATES = frozenset(
+    {"active", "paused", "suspended", "rescued", "error", "building", "resized", "shelved"}
+)
+
 CLOUD: dict[str, Callable[..., None]] = {
     "nova": nova,
     "outcome": outcome,
     "refuse": refuse,
     "choke": choke,
     "slow-move": slow_move,
+    "state": state,
+    "live-migrate": live_migrate,
+    "reset-state": reset_state,
     "full": full,
     "empty": empty,
     "disable": disable,

@@ -95,14 +95,14 @@ class SimCloud:
             "services", Door.CLOUD, self._life.lives, self._nova.services, kept_as="services"
         )
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the servers of a host."""
         return self._wire.call(
             "servers",
             Door.CLOUD,
             self._life.lives,
-            lambda: self._nova.servers(host, faults=faults),
-            kept_as=f"servers {host} {faults}",
+            lambda: self._nova.servers(host, details=details),
+            kept_as=f"servers {host} {details}",
         )
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
@@ -194,7 +194,9 @@ class SimPosts:
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
         answer = self._nova.answer
-        error = CloudUnavailable(down) if down else answer(evacuate.server, by)
+        error = (
+            CloudUnavailable(down) if down else answer(evacuate.server, by, reset=evacuate.reset)
+        )
         if heard:
             self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
 

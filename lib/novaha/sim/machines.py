@@ -10,7 +10,7 @@ from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
 from novaha.sim.moves import Moves
 from novaha.sim.nova import Nova
-from novaha.sim.records import Compute
+from novaha.sim.records import Compute, Instance
 
 START_S = 2.0
 """How long nova-compute takes to start, from the moment it is let go."""
@@ -106,8 +106,17 @@ class Machines:
         """Nothing runs any more: neither guests nor nova-compute."""
         compute.up = compute.serving = compute.starting = False
         compute.life += 1
+        migrated = self._migrated(compute)
         self._guests.end_all(compute.name)
+        for instance, to in migrated:
+            self._guests.start(instance.id, to.name)
         self._nova.beats_no_more(compute.name)
+
+    def _migrated(self, compute: Compute) -> list[tuple[Instance, Compute]]:
+        """Return what ran on a machine and now goes on where its live migration took it."""
+        ran = (self._nova.instances[server] for server in self._guests.on(compute.name))
+        pairs = ((instance, instance.moves_to) for instance in ran)
+        return [(instance, to) for instance, to in pairs if to is not None and to.serving]
 
     def _booted(self, compute: Compute, life: int) -> None:
         if compute.life != life or not compute.powered:

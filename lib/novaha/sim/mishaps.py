@@ -8,9 +8,12 @@ from functools import partial
 
 from novaha.sim.draw import Draw
 from novaha.sim.script import calls_of
-from novaha.sim.words import CALLS, FAULTS
+from novaha.sim.words import CALLS, FAULTS, STATES
 
 Mishap = Callable[[Draw], object]
+
+MENDED = 0.5
+"""So many odd states are mended by a person."""
 
 SKEWS_S = (-240, -90, -5, 5, 90, 240)
 """Within what the policy allows two clocks to be apart."""
@@ -91,6 +94,18 @@ def _full(draw: Draw) -> None:
         draw.add(filled_s + draw.a_while(), "empty", node)
 
 
+def _odd_state(draw: Draw) -> None:
+    at_s = draw.add(draw.ahead(), "state", draw.instance(), draw.rng.choice(STATES))
+    if draw.rng.random() < MENDED:
+        draw.add(at_s + 30.0 + draw.a_while(), "reset-state", draw.events[-1].arguments[0])
+
+
+def _live_migration(draw: Draw) -> None:
+    server = draw.instance()
+    at_s = draw.add(draw.ahead(), "live-migrate", server, draw.rng.choice(draw.spec.computes))
+    draw.add(at_s + 30.0 + draw.a_while(), "reset-state", server)
+
+
 def _pause(draw: Draw) -> None:
     draw.add(draw.moment(), "pause", draw.a_while())
 
@@ -149,6 +164,8 @@ MISHAPS: tuple[tuple[int, Mishap], ...] = (
     (4, partial(_times, "choke")),
     (6, _slow_move),
     (4, _full),
+    (4, _odd_state),
+    (3, _live_migration),
     (5, _disable),
     (3, partial(_on_node, "enable")),
     (4, partial(_node_ahead, "force-down")),

@@ -145,6 +145,7 @@ class Moves:
         if instance.deleted:
             self._guests.end(instance.id, to.name)
         instance.node, instance.fault = to.name, ""
+        instance.vm_state, instance.task_state = "active", ""
         self._book.see(RecordEnded(self._engine.now_s, evacuation.id))
         self._book.say("nova", f"{instance.id} runs on {to.name} (record {evacuation.id})")
         self._nova.changed((evacuation.source, to))

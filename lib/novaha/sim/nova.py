@@ -6,6 +6,7 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
+from novaha.core.details import Details
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -19,6 +20,10 @@ BEAT_S = 10.0
 """Nova's report_interval."""
 DOWN_S = 60.0
 """Nova's service_down_time: without a beat for so long a service counts as down."""
+
+
+EVACUATED = frozenset({"active", "stopped", "error"})
+"""The vm_states in which Nova evacuates an instance; it does not look at the task."""
 
 
 class Nova:
@@ -59,14 +64,14 @@ class Nova:
         """List the nova-compute services."""
         return tuple(map(self._service, self.states.values()))
 
-    def servers(self, host: ComputeHost, *, faults: bool = False) -> tuple[Server, ...]:
+    def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the instances that Nova has on a host."""
-        found = self._servers.get((host, faults))
+        found = self._servers.get((host, details))
         if found is None:
             node = self._nodes.get(host)
             here = [i for i in self.instances.values() if i.node == node and not i.deleted]
-            found = tuple(Server(i.id, i.id, i.fault if faults else "") for i in here)
-            self._servers[host, faults] = found
+            found = tuple(_server(i, details=details) for i in here)
+            self._servers[host, details] = found
         return found
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
@@ -116,10 +121,25 @@ class Nova:
             instance.refusals -= 1
             msg = f"Cannot 'evacuate' instance {server} while it is in this state (409)"
             raise CloudRefused(msg, 409)
+        if instance.vm_state not in EVACUATED:
+            msg = f"Cannot 'evacuate' instance {server} while it is {instance.vm_state} (409)"
+            raise CloudRefused(msg, 409)
         self.begin_move(instance, by)
 
-    def answer(self, server: ServerId, by: By) -> CloudRefused | CloudUnavailable | None:
-        """Return the error that answers an evacuate request, None for 200."""
+    def reset_state(self, instance: Instance) -> None:
+        """Set an instance active, whatever runs."""
+        instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
+        self.changed((self.computes[instance.node],))
+
+    def answer(
+        self, server: ServerId, by: By, *, reset: bool = False
+    ) -> CloudRefused | CloudUnavailable | None:
+        """Return the error that answers an evacuate request, None for 200.
+
+        reset: its state was reset by a request before.
+        """
+        if reset and server in self.instances:
+            self.reset_state(self.instances[server])
         try:
             self.evacuate(server, by)
         except (CloudRefused, CloudUnavailable) as error:
@@ -187,6 +207,13 @@ class Nova:
         )
         self._services[state.node] = (beat_s, service)
         return service
+
+
+def _server(instance: Instance, *, details: bool) -> Server:
+    if not details:
+        return Server(instance.id, instance.id)
+    shown = Details(instance.vm_state, instance.task_state)
+    return Server(instance.id, instance.id, instance.fault, shown)
 
 
 def _record(evacuation: Evacuation) -> Migration:

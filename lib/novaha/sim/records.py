@@ -63,6 +63,8 @@ class Instance:
     """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
 
     move_s: how long the next one takes, None for as long as any. fault: Nova's words about it.
+    vm_state, task_state: Nova's words, too. moves_to: where a live migration takes it, which has
+    got so far that it runs there once its host is dead.
     """
 
     id: ServerId
@@ -73,6 +75,9 @@ class Instance:
     chokes: int = 0
     move_s: float | None = None
     fault: str = ""
+    vm_state: str = "active"
+    task_state: str = ""
+    moves_to: Compute | None = None
     deleted: bool = False
 
 

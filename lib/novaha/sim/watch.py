@@ -17,8 +17,8 @@ from novaha.core.actions import (
     KeepProof,
     Release,
 )
-from novaha.core.evacuation import fates
 from novaha.core.facts import Silent
+from novaha.core.fates import fates
 from novaha.core.invariants import unshown
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
@@ -136,7 +136,7 @@ class Watch:
 
     def _leave(self, node: NodeName, state: RecoveryState) -> None:
         """Note the instances that left a released host; those that stay are ours no more."""
-        stay = (InstanceState.WAITING, InstanceState.CHECKING)
+        stay = (InstanceState.WAITING, InstanceState.CHECKING, InstanceState.STAYS)
         for server, was in self._instances.pop(node).items():
             if state in _RELEASED and was not in stay:
                 self._change(server, was.name, InstanceState.GONE.name)
@@ -160,7 +160,8 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
         case KeepFound(recovery):
             return f"notes that a person has forced up {recovery.host}"
         case Evacuate(server, host):
-            return f"evacuates {server} off {host}"
+            reset = "resets the state of and " if action.reset else ""
+            return f"{reset}evacuates {server} off {host}"
         case Release(recovery):
             return f"releases {recovery.node}"
         case DropHold(mark):

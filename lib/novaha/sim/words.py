@@ -48,6 +48,11 @@ FAULTS = ("unanswered", "reply-lost", "late", "conflict", "unauthorized", "slow"
 answer now, the effect comes up to 12 s later (evacuate only). conflict: 409, no effect.
 unauthorized: 401. slow: the answer takes 2.5 s. stale: a read shows what was true 1 s before."""
 
+STATES = (
+    "active", "paused", "suspended", "rescued", "error", "building", "resized", "shelved",
+    "deleting", "rebooting", "resize_prep", "resize_finish",
+)  # fmt: skip
+
 WORDS = tuple(
     Word(*row)
     for row in (
@@ -72,6 +77,8 @@ WORDS = tuple(
         ("refuse", (Kind.INSTANCE, Kind.COUNT), "Nova answers its next evacuations with 409"),
         ("choke", (Kind.INSTANCE, Kind.COUNT), "Nova answers its next evacuations with 500"),
         ("slow-move", (Kind.INSTANCE, Kind.SECONDS), "how long its next evacuation takes"),
+        ("state", (Kind.INSTANCE, Choice(STATES)), "Nova's vm_state of it, or its task_state"),
+        ("live-migrate", (Kind.INSTANCE, Kind.COMPUTE), "it runs there once its host is dead"),
         ("full", (Kind.COMPUTE,), "no instance fits on the node any more"),
         ("empty", (Kind.COMPUTE,), "instances fit again"),
         # ourselves
@@ -92,6 +99,7 @@ WORDS = tuple(
         ("force-down", (Kind.COMPUTE,), "a person forces the service down"),
         ("force-up", (Kind.COMPUTE,), "a person takes a force-down back"),
         ("evacuate", (Kind.INSTANCE,), "a person evacuates an instance"),
+        ("reset-state", (Kind.INSTANCE,), "a person looks for its guests, and sets it active"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),
         ("release", (Kind.COMPUTE,), "a person releases the host from the storm brake"),
         ("delete-receipt", (Kind.COMPUTE,), "a person deletes the receipt"),

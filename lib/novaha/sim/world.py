@@ -152,8 +152,8 @@ class World:
             }
             for host in hosts:
                 answers[f"migrations {host}"] = self.nova.migrations(host)
-                for faults in (False, True):
-                    answers[f"servers {host} {faults}"] = self.nova.servers(host, faults=faults)
+                for details in (False, True):
+                    answers[f"servers {host} {details}"] = self.nova.servers(host, details=details)
             return answers
 
         self.wire.past.take = take

@@ -9,6 +9,7 @@ import requests
 import requests_mock
 from novaha.adapters.nova import Nova
 from novaha.core.actions import Evacuate
+from novaha.core.details import Details
 from novaha.core.model import Migration, Server
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
@@ -181,24 +182,22 @@ def test_the_stub_of_a_service_in_a_cell_that_is_down_hides_no_other(
     assert [s.host for s in nova.services()] == [HOST]
 
 
-def test_servers_are_listed_for_all_projects_with_faults_only_on_demand(
+def test_servers_are_listed_for_all_projects_with_details_only_on_demand(
     nova: Nova, http: requests_mock.Mocker
 ) -> None:
     http.get(f"{NOVA}/servers", json={"servers": [{"id": "vm-1", "name": "one"}]})
-    fault = {"id": "vm-1", "name": "one", "fault": {"message": "No valid host"}}
-    http.get(f"{NOVA}/servers/detail", json={"servers": [fault]})
+    raw = {"id": "vm-1", "name": "one", "OS-EXT-STS:vm_state": "active"}
+    detailed = {**raw, "OS-EXT-STS:task_state": None}
+    http.get(f"{NOVA}/servers/detail", json={"servers": [detailed]})
     assert nova.servers(HOST) == (Server(ServerId("vm-1"), "one"),)
-    assert nova.servers(HOST, faults=True) == (Server(ServerId("vm-1"), "one", "No valid host"),)
+    assert nova.servers(HOST, details=True) == (Server(ServerId("vm-1"), "one", "", Details()),)
     assert sent(http)[0].endswith("/servers?all_tenants=1&host=compute-1&limit=1000")
 
 
-@pytest.mark.parametrize("fault", [None, {}, {"message": None}])
-def test_a_server_without_words_about_its_fault_is_still_a_server(
-    nova: Nova, http: requests_mock.Mocker, fault: object
-) -> None:
-    raw = {"id": "vm-1", "name": "one", "fault": fault}
-    http.get(f"{NOVA}/servers/detail", json={"servers": [raw]})
-    assert nova.servers(HOST, faults=True)[0].fault == ""
+def test_details_of_another_shape_are_no_answer(nova: Nova, http: requests_mock.Mocker) -> None:
+    http.get(f"{NOVA}/servers/detail", json={"servers": [{"id": "vm-1", "name": "one"}]})
+    with pytest.raises(CloudUnavailable, match="not as expected: KeyError"):
+        nova.servers(HOST, details=True)
 
 
 def test_records_are_read_with_and_without_a_destination(
@@ -383,3 +382,16 @@ def test_a_file_that_is_no_clouds_yaml_is_a_configuration_error(tmp_path: Path, 
     with pytest.raises(ConfigError) as caught:
         Nova("test", str(path), timeout_s=5)
     assert PASSWORD not in str(caught.value)
+
+
+def test_a_state_is_reset_right_before_the_evacuation_and_no_more_is_sent_when_that_is_refused(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    action = http.post(f"{NOVA}/servers/vm-1/action", json={})
+    nova.evacuate(Evacuate(ServerId("vm-1"), HOST, reset=True))
+    bodies = [request.json() for request in action.request_history]
+    assert bodies == [{"os-resetState": {"state": "active"}}, {"evacuate": {}}]
+    refused = http.post(f"{NOVA}/servers/vm-1/action", status_code=403, json={})
+    with pytest.raises(CloudRefused):
+        nova.evacuate(Evacuate(ServerId("vm-1"), HOST, reset=True))
+    assert refused.call_count == 1

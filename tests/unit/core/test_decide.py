@@ -142,7 +142,10 @@ def test_only_what_was_read_after_the_receipt_came_is_used() -> None:
     old = memory(services=(service(),), servers=(), migrations=(), asked_s=NOW_S - 2)
     assert decide(view(PROVEN, old), POLICY) == (AskServices(),)
     half = memory(services=(service(),))
-    assert decide(view(PROVEN, half), POLICY) == (AskMigrations(HOST), AskServers(HOST))
+    assert decide(view(PROVEN, half), POLICY) == (
+        AskMigrations(HOST),
+        AskServers(HOST, details=True),
+    )
 
 
 def test_while_the_fencing_runs_nova_is_asked_ahead_and_not_touched() -> None:
@@ -169,7 +172,10 @@ def test_what_was_asked_in_this_cycle_is_fresh_however_long_nova_took() -> None:
 @pytest.mark.parametrize("lists", [{"servers": ()}, {"migrations": ()}])
 def test_a_recovery_begins_only_when_both_lists_are_known(lists: dict[str, Any]) -> None:
     known = memory(services=(service(),), **lists)
-    assert decide(view(PROVEN, known), POLICY) == (AskMigrations(HOST), AskServers(HOST))
+    assert decide(view(PROVEN, known), POLICY) == (
+        AskMigrations(HOST),
+        AskServers(HOST, details=True),
+    )
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_before_a_new_try_both_lists_are_read_again() -> None:
     failed = known(migrations=(migration(3, 1, "failed"),), failed_at={3: NOW_S})
     due_s = NOW_S + POLICY.backoff_s(1)
     decisions = decided(failed, due_s)
-    assert decisions[:2] == (AskMigrations(HOST), AskServers(HOST, faults=True))
+    assert decisions[:2] == (AskMigrations(HOST), AskServers(HOST, details=True))
     assert posts(decisions) == []
     half = remember.saw_servers(failed, HOST, (server(),), due_s)
     assert posts(decided(half, due_s)) == []
@@ -329,7 +329,10 @@ def test_after_a_takeover_nothing_is_posted_until_the_predecessors_requests_have
 
 def test_unknown_services_and_lists_are_asked_for_first() -> None:
     assert decided(memory()) == (AskServices(),)
-    assert decided(memory(services=(ours(),))) == (AskServers(HOST), AskMigrations(HOST))
+    assert decided(memory(services=(ours(),))) == (
+        AskServers(HOST, details=True),
+        AskMigrations(HOST),
+    )
 
 
 def test_a_service_that_vanished_is_shown_and_looked_for_again_now_and_then() -> None:

@@ -1,0 +1,138 @@
+"""Where each server of a fenced host stands: the one place where that is recognised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from novaha.core.eligibility import Kept, kept, needs_reset
+from novaha.core.flights import settled
+from novaha.core.memory import ended_badly, newest_by_server
+from novaha.core.model import Answer, Migration, Server, View
+from novaha.core.names import ServerId
+from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.recovery import Recovery
+from novaha.core.states import InstanceState
+
+
+@dataclass(frozen=True)
+class Fate:
+    """A server, where it stands, and for a failed one: how often, until when, Nova's words.
+
+    refused: the last try was refused outright. kept: why it is not evacuated. reset: its state has
+    to be reset before.
+    """
+
+    server: Server
+    state: InstanceState
+    failures: int = 0
+    due_s: float = 0.0
+    text: str = ""
+    refused: bool = False
+    kept: Kept | None = None
+    reset: bool = False
+
+    @property
+    def lets_go(self) -> bool:
+        """Tell whether it exists on its host only, and goes back to it when that returns."""
+        if self.kept is not None:
+            return self.kept.lets_go
+        return self.state is InstanceState.WAITING and self.refused
+
+
+def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
+    """Return where each server that Nova lists on a fenced host stands; none while unknown."""
+    memory, host = view.memory, recovery.host
+    servers, migrations = memory.servers.get(host), memory.migrations.get(host)
+    hosts = [service.host for service in memory.services.value] if memory.services else []
+    if host not in hosts or servers is None or migrations is None:
+        return ()
+    reading = Reading(
+        view, policy, recovery, servers, migrations, newest_by_server(migrations.value)
+    )
+    return tuple(map(reading.fate, servers.value))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a fenced host's servers; newest: the newest record of each that has one."""
+
+    view: View
+    policy: Policy
+    recovery: Recovery
+    servers: Answer[tuple[Server, ...]]
+    migrations: Answer[tuple[Migration, ...]]
+    newest: Mapping[ServerId, Migration]
+
+    def fate(self, server: Server) -> Fate:
+        """Return where a server stands."""
+        moving = self.moving(server)
+        return Fate(server, moving) if moving is not None else self.at_rest(server)
+
+    def moving(self, server: Server) -> InstanceState | None:
+        """Return how a server is on its way, from its newest record and our request."""
+        post = self.view.memory.posts.get(server.id)
+        newest = self.newest.get(server.id)
+        if newest is not None and newest.status in IN_FLIGHT:
+            return InstanceState.IN_FLIGHT
+        if post is not None and post.state == "sent":
+            return InstanceState.IN_FLIGHT
+        if post is not None and not self.settled(post.at_s):
+            return InstanceState.UNSURE
+        if newest is not None and newest.status in ENDED_WELL and self.is_of_now(newest):
+            return InstanceState.MOVED
+        return None
+
+    def is_of_now(self, m: Migration) -> bool:
+        """Tell whether a record that ended well tells of this loss: ours, or seen in flight."""
+        moving = self.view.memory.moving.get(m.id)
+        return m.id > self.recovery.after_migration or (moving is not None and moving.flew)
+
+    def settled(self, since_s: float) -> bool:
+        """Tell whether a request of that moment cannot take effect any more."""
+        return settled(self.policy, self.migrations, since_s)
+
+    def at_rest(self, server: Server) -> Fate:
+        """Return the fate of a server that nothing is moving."""
+        if server.details is None:
+            return Fate(server, InstanceState.CHECKING)
+        why = kept(server.details)
+        if why is not None:
+            return Fate(server, InstanceState.STAYS, text=why.text, kept=why)
+        return replace(self.tried(server), reset=needs_reset(server.details))
+
+    def tried(self, server: Server) -> Fate:
+        """Return the fate of a server that may be evacuated: tried before, or never."""
+        memory = self.view.memory
+        bad = self.failures.get(server.id, [])
+        refusal = memory.refusals.get(server.id)
+        failures = len(bad) + (refusal.count if refusal else 0)
+        if failures == 0:
+            return Fate(server, InstanceState.READY)
+        last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=0.0)
+        text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
+        if server.fault:
+            text = f"{text}: {server.fault}"
+        refused = False
+        if refusal is not None and refusal.last_s >= last_s:
+            last_s, text, refused = refusal.last_s, refusal.text, not refusal.lost
+        due_s = last_s + self.policy.backoff_s(failures)
+        return Fate(server, self.due(due_s), failures, due_s, text, refused)
+
+    @cached_property
+    def failures(self) -> dict[ServerId, list[Migration]]:
+        """The records of this recovery that ended badly, by server, the newest one last."""
+        failures: dict[ServerId, list[Migration]] = {}
+        for m in sorted(self.migrations.value, key=lambda m: m.id):
+            if m.id > self.recovery.after_migration and ended_badly(m):
+                failures.setdefault(m.server, []).append(m)
+        return failures
+
+    def due(self, due_s: float) -> InstanceState:
+        """Return where a server stands that is to be tried again at some time.
+
+        Meanwhile a person may have moved or deleted it, so both lists must be newer than that.
+        """
+        if self.view.now_s < due_s:
+            return InstanceState.WAITING
+        fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
+        return InstanceState.READY if fresh else InstanceState.CHECKING

@@ -11,6 +11,7 @@ from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
+from novaha.core.rules import Rules
 
 
 class Cluster(Protocol):
@@ -46,6 +47,10 @@ class CloudReader(Protocol):
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List all servers of a host, of every project, on demand with their details."""
+        ...
+
+    def rules(self) -> Rules:
+        """List all host aggregates and server groups."""
         ...
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

@@ -13,6 +13,7 @@ from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
+from novaha.core.rules import Rules
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, NovaHaError
 from novaha.ports import Ports, PostResult
 
@@ -118,6 +119,9 @@ class FakeCloud:
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         return self._call("servers", lambda: self.wire.world.servers(host, details=details))
+
+    def rules(self) -> Rules:
+        return self._call("rules", Rules)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))

@@ -151,7 +151,7 @@ GATES: tuple[Gate, ...] = (
         "settling",
         lambda _: False,
         "L4",
-        840,
+        "dead-process-request-arrives-late",
     ),
     Gate(
         "no more in flight than allowed",

@@ -21,6 +21,7 @@ from novaha.core.model import (
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Found, Phase, Proof, Proven, Recovery
+from novaha.core.rules import Rules
 
 NODE = NodeName("compute-1")
 HOST = ComputeHost("compute-1")
@@ -154,6 +155,7 @@ def memory(
         services=None if services is None else Answer(services, asked_s),
         servers={} if servers is None else {HOST: Answer(servers, asked_s)},
         migrations={} if migrations is None else {HOST: Answer(migrations, asked_s)},
+        rules=Answer(Rules(), asked_s),
         begun={RECEIPT_ID: 0},
         first_seen={RECEIPT_ID: NOW_S - 1.0},
         changed_s={HOST: asked_s},

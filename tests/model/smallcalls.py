@@ -14,6 +14,7 @@ from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
+from novaha.core.rules import Rules
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable
 from novaha.ports import PostResult
 from smalltime import NOW_S
@@ -77,6 +78,9 @@ class Replay:
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:  # noqa: ARG002
         return look.servers_of(self._answer(("servers", look.index_of(host))))
+
+    def rules(self) -> Rules:
+        return Rules()
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return look.migrations_of(self._answer(("migrations", look.index_of(host))))

@@ -16,14 +16,16 @@ from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
     AskMigrations,
+    AskRules,
     AskServers,
     Decision,
     Evacuate,
     Hold,
     Question,
 )
-from novaha.core.model import ClusterView, Memory, View
+from novaha.core.model import Answer, ClusterView, Memory, View
 from novaha.core.policy import Policy
+from novaha.core.rules import Rules
 from novaha.core.standing import concerned
 from novaha.errors import ClusterUnavailable
 from novaha.ports import Ports
@@ -91,7 +93,7 @@ class Automaton:
 
     def born(self) -> int:
         """Return a process that was just started."""
-        return self._idle(Memory(started_s=NOW_S))
+        return self._idle(Memory(started_s=NOW_S, rules=Answer(Rules(), NOW_S)))
 
     def after(self, number: int, key: Key, mail: tuple[Reply, ...]) -> After:
         """Return what the answer to the present call leads to."""
@@ -151,7 +153,7 @@ class Automaton:
         return self._think(mind, self.views.number(key), frozenset(), ports)
 
     def _answered(self, proc: Proc, key: Key, mind: Mind, ports: Replay) -> int:
-        questions = core.questions(self.todos.values[proc.todo])
+        questions = _questions(self.todos.values[proc.todo])
         memory = ask(mind.memory, (questions[proc.at],), ports, ports)
         if key not in (ERROR, REFUSED) and proc.at + 1 < len(questions):
             following = _call_of(questions[proc.at + 1])
@@ -162,7 +164,7 @@ class Automaton:
 
     def _think(self, mind: Mind, view: int, answered: frozenset[Question], ports: Replay) -> int:
         decisions = self._decide(mind, look.cluster_of(self.views.values[view]))
-        asked = tuple(q for q in core.questions(decisions) if q not in answered)
+        asked = tuple(q for q in _questions(decisions) if q not in answered)
         if asked:
             proc = Proc(
                 "ask",
@@ -236,6 +238,11 @@ def _actions(todo: tuple[Decision, ...]) -> tuple[Action, ...]:
 
 def all_ports(ports: Replay) -> Ports:
     return Ports(ports, ports, ports, ports, ports)
+
+
+def _questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:
+    """Return the questions that this world has answers to: nobody says anything in it."""
+    return tuple(q for q in core.questions(decisions) if not isinstance(q, AskRules))
 
 
 def _call_of(question: Decision) -> Call:

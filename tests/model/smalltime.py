@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from novaha.core.model import Memory, Post
+from novaha.core.model import Answer, Memory, Post
 from novaha.core.policy import Policy
+from novaha.core.rules import Rules
 
 K = TypeVar("K")
 
@@ -117,6 +118,8 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         refusals={k: replace(r, last_s=ended(r.last_s)) for k, r in m.refusals.items()},
         failed_at={k: ended(at_s) for k, at_s in m.failed_at.items()},
         begun={k: after for k, after in m.begun.items() if k in m.first_seen},
+        rules=Answer(Rules(), NOW_S),
+        detailed_s={},
         changed_s={},
         moving={},
         service_refused={},

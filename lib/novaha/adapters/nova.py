@@ -14,19 +14,24 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from novaha.adapters.region import region_of
+from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.rules import Rules
 from novaha.errors import CloudRefused, CloudUnavailable
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+Version = tuple[int, int]
 
 OLDEST = (2, 59)
 """Paged evacuation records; Nova 17 (Queens)."""
 NEWEST = (2, 94)
 """From 2.95 on an evacuated instance is left stopped (Nova 27)."""
+DETAILED = (2, 98)
+"""Of the detailed list, whose images then have their properties (Nova 31)."""
 PAGE = 1000
 
 _LAST_CAUSE = re.compile(r"\[Errno -?\d+\] ([^')]+)")
@@ -46,7 +51,7 @@ class Nova:
     def __init__(self, cloud: str, clouds_yaml: str, timeout_s: float) -> None:
         """Read the configuration; nothing is sent yet."""
         self._timeout_s = timeout_s
-        self._microversion: str | None = None
+        self._top: Version | None = None
         region = region_of(cloud, clouds_yaml)
         # Not Connection(...).compute: that asks Keystone at once, and a cloud that is down must not
         # keep this process from starting.
@@ -62,11 +67,11 @@ class Nova:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
         self.microversion()
 
-    def microversion(self) -> str:
-        """Return the microversion used for everything: the newest that both sides know."""
-        if self._microversion is None:
-            self._microversion = self._discover()
-        return self._microversion
+    def microversion(self, most: Version = NEWEST) -> str:
+        """Return the microversion to be used: the newest that Nova has, up to a limit of ours."""
+        if self._top is None:
+            self._top = self._discover()
+        return "{}.{}".format(*min(self._top, most))
 
     def services(self) -> tuple[Service, ...]:
         """List the nova-compute services."""
@@ -81,15 +86,33 @@ class Nova:
         machine).
         """
         path = "/servers/detail" if details else "/servers"
-        pages = self._pages(path, "servers", all_tenants="1", host=host)
+        version = DETAILED if details else NEWEST
+        pages = self._pages(path, "servers", version, all_tenants="1", host=host)
         return tuple(_read(server_in_detail if details else _server, raw) for raw in pages)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
         pages = self._pages(
-            "/os-migrations", "migrations", migration_type="evacuation", source_compute=host
+            "/os-migrations", "migrations", NEWEST, migration_type="evacuation", source_compute=host
         )
         return tuple(_read(_migration, raw) for raw in pages)
+
+    def rules(self) -> Rules:
+        """List the host aggregates, and the server groups of every project."""
+        body = self._call("GET", "/os-aggregates")
+        aggregates = tuple(_read(aggregate, raw) for raw in _list(body, "aggregates"))
+        return Rules(aggregates, tuple(_read(server_group, raw) for raw in self._groups()))
+
+    def _groups(self) -> Iterable[Json]:
+        """Yield all server groups: Nova pages them by their number, and links no next page."""
+        offset = 0
+        while True:
+            query = urlencode({"all_projects": "True", "limit": PAGE, "offset": offset})
+            page = _list(self._call("GET", f"/os-server-groups?{query}"), "server_groups")
+            yield from page
+            if not page:
+                return
+            offset += len(page)
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         """Force a service down or up; what Nova answers is what it then holds."""
@@ -120,7 +143,7 @@ class Nova:
         answer = self._call("PUT", f"/os-services/{service.id}", body)
         return _read(_service, _field(answer, "service"))
 
-    def _discover(self) -> str:
+    def _discover(self) -> Version:
         try:
             data = self._compute.get_endpoint_data()
         except (ksa.ClientException, openstack.exceptions.SDKException) as error:
@@ -134,9 +157,9 @@ class Nova:
         if top < OLDEST:
             msg = f"Nova offers microversion {top}, at least {OLDEST} is needed (Nova 17)"
             raise CloudUnavailable(msg)
-        return "{}.{}".format(*min(top, NEWEST))
+        return int(top[0]), int(top[1])
 
-    def _pages(self, path: str, key: str, **query: str) -> Iterable[Json]:
+    def _pages(self, path: str, key: str, version: Version, **query: str) -> Iterable[Json]:
         """Yield the objects of all pages; Nova links the next one, for its pages may be shorter.
 
         An operator's `[api] max_limit` caps what is asked for here. A list cut short there would
@@ -145,21 +168,23 @@ class Nova:
         marker: Mapping[str, str] = {}
         while True:
             url = f"{path}?{urlencode({**query, 'limit': PAGE, **marker})}"
-            body = self._call("GET", url)
+            body = self._call("GET", url, version=version)
             page = _list(body, key)
             yield from page
             if not page or not body.get(f"{key}_links"):
                 return
             marker = {"marker": _read(_marker, page[-1])}
 
-    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+    def _call(
+        self, method: str, path: str, body: Json | None = None, version: Version = NEWEST
+    ) -> Json:
         """Send one request, once; raises CloudUnavailable, CloudRefused."""
         try:
             response = self._compute.request(
                 path,
                 method,
                 json=body,
-                microversion=self.microversion(),
+                microversion=self.microversion(version),
                 timeout=self._timeout_s,
                 raise_exc=False,
                 connect_retries=0,

@@ -17,7 +17,7 @@ LONGEST_FAULT = 200
 
 
 def server_in_detail(raw: Json) -> Server:
-    """Return a server with its details. Source: Compute API "List Servers Detailed", 2.59."""
+    """Return a server with its details. Source: Compute API "List Servers Detailed"."""
     fault = (raw.get("fault") or {}).get("message") or ""
     return Server(ServerId(raw["id"]), raw["name"], fault[:LONGEST_FAULT], _details(raw))
 
@@ -30,6 +30,7 @@ def _details(raw: Json) -> Details:
         locked=bool(raw.get("locked")),
         project=raw.get("tenant_id") or "",
         image=image["id"] if image else "",
+        image_properties=_texts(image.get("properties")) if image else {},
         metadata=_texts(raw.get("metadata")),
         tags=frozenset(raw.get("tags") or ()),
         flavor=_flavor(raw.get("flavor") or {}),

@@ -4,6 +4,7 @@ from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     BeginRecovery,
@@ -45,6 +46,8 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
         case AskServers(host, details):
             servers = cloud.servers(host, details=details)
             return remember.saw_servers(memory, host, servers, now_s, details=details)
+        case AskRules():
+            return remember.saw_rules(memory, cloud.rules(), now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
 

@@ -137,6 +137,11 @@ class AskMigrations:
     host: ComputeHost
 
 
-Question = AskServices | AskServers | AskMigrations
+@dataclass(frozen=True)
+class AskRules:
+    """List the host aggregates and the server groups."""
+
+
+Question = AskServices | AskServers | AskMigrations | AskRules
 
 Decision = Action | Hold | Question

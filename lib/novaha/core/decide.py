@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from novaha.core.actions import (
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     BeginRecovery,
@@ -127,10 +128,11 @@ def _facts(
         return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
     service = find_service(memory.services.value, host)
     records, servers = memory.migrations.get(host), memory.servers.get(host)
+    ask = (AskMigrations(host), AskServers(host, details=True), AskRules())
     if service is None or records is None or servers is None:
-        return (AskMigrations(host), AskServers(host, details=True))
+        return ask
     if records.asked_s < since_s or servers.asked_s < since_s:
-        return (AskMigrations(host), AskServers(host, details=True))
+        return ask
     return _Facts(service, max((migration.id for migration in records.value), default=0))
 
 
@@ -204,7 +206,7 @@ def _without_nova(decision: Decision) -> bool:
     return isinstance(decision, Hold | DropHold | KeepProof)
 
 
-_QUESTIONS = (AskServices, AskServers, AskMigrations)
+_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

@@ -27,8 +27,9 @@ class Details:
     """How an instance stands and what it is.
 
     vm_state, task_state: Nova's own words; task_state "" where no task runs. image: the id of the
-    image it was made from, "" where it boots from a volume. Source: Compute API "List Servers
-    Detailed"; tags from microversion 2.26, the flavor from 2.47.
+    image it was made from, "" where it boots from a volume. image_properties: none where Nova does
+    not tell them. Source: Compute API "List Servers Detailed"; tags from microversion 2.26, the
+    flavor from 2.47, image properties from 2.98.
     """
 
     vm_state: str = "active"
@@ -36,6 +37,7 @@ class Details:
     locked: bool = False
     project: str = ""
     image: str = ""
+    image_properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
     tags: frozenset[str] = frozenset()
     flavor: Flavor = Flavor()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from novaha.core.actions import (
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     Decision,
@@ -59,10 +60,11 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
         return HostPlan(_force_down(view, policy, recovery, service), busy=busy)
     servers = memory.servers.get(recovery.host)
     migrations = memory.migrations.get(recovery.host)
-    if servers is None or migrations is None:
-        ask = (AskServers(recovery.host, details=True), AskMigrations(recovery.host))
+    if servers is None or migrations is None or memory.rules is None:
+        ask = (AskServers(recovery.host, details=True), AskMigrations(recovery.host), AskRules())
         return HostPlan(ask, busy=busy)
-    reading = Reading(view, policy, recovery, servers, migrations, flights.newest)
+    rules = memory.rules.value.of(recovery.host)
+    reading = Reading(view, policy, recovery, servers, migrations, flights.newest, rules)
     return _Evacuation(view, policy, recovery, receipt, service, reading).plan(flights)
 
 
@@ -115,6 +117,7 @@ class _Evacuation:
         decisions: tuple[Decision, ...] = (
             *self.ask_migrations(fates, moving),
             *self.ask_servers(fates, flights),
+            *self.ask_rules(fates),
             *self.holds(fates, flights),
             *self.give_back(fates, moving),
         )
@@ -151,6 +154,15 @@ class _Evacuation:
             return ()
         left = InstanceState.MOVED in states and again
         return ask if left or (not fates and self.stale()) else ()
+
+    def ask_rules(self, fates: list[Fate]) -> tuple[AskRules, ...]:
+        """Return the question for what is said of instances, while some of them wait for long."""
+        rules = self.view.memory.rules
+        waits = any(f.state in (InstanceState.CHECKING, InstanceState.STAYS) for f in fates)
+        if not waits or rules is None:
+            return ()
+        old = self.view.now_s - rules.asked_s >= self.policy.look_again_s
+        return (AskRules(),) if old else ()
 
     def old(self) -> bool:
         """Tell whether a person may have mended the state of an instance since it was read."""

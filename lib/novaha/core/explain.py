@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from novaha.core.actions import (
     Action,
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     Decision,
@@ -335,4 +336,5 @@ def _lists(view: View, policy: Policy, nodes: list[NodeName]) -> tuple[Question,
     hosts = [host for node in nodes if (host := host_of(view, policy, node))]
     servers = [AskServers(h, details=True) for h in hosts if h not in view.memory.servers]
     records = [AskMigrations(h) for h in hosts if h not in view.memory.migrations]
-    return (*servers, *records)
+    rules = [AskRules()] if hosts and view.memory.rules is None else []
+    return (*servers, *records, *rules)

@@ -11,6 +11,7 @@ from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.recovery import Recovery
+from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
 
 
@@ -44,17 +45,19 @@ def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
     memory, host = view.memory, recovery.host
     servers, migrations = memory.servers.get(host), memory.migrations.get(host)
     hosts = [service.host for service in memory.services.value] if memory.services else []
-    if host not in hosts or servers is None or migrations is None:
+    if host not in hosts or servers is None or migrations is None or memory.rules is None:
         return ()
-    reading = Reading(
-        view, policy, recovery, servers, migrations, newest_by_server(migrations.value)
-    )
+    newest, rules = newest_by_server(migrations.value), memory.rules.value.of(host)
+    reading = Reading(view, policy, recovery, servers, migrations, newest, rules)
     return tuple(map(reading.fate, servers.value))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known of a fenced host's servers; newest: the newest record of each that has one."""
+    """What is known of a fenced host's servers.
+
+    newest: the newest record of each that has one. rules: with the aggregates of the host.
+    """
 
     view: View
     policy: Policy
@@ -62,6 +65,7 @@ class Reading:
     servers: Answer[tuple[Server, ...]]
     migrations: Answer[tuple[Migration, ...]]
     newest: Mapping[ServerId, Migration]
+    rules: Rules
 
     def fate(self, server: Server) -> Fate:
         """Return where a server stands."""

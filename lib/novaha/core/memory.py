@@ -19,6 +19,7 @@ from novaha.core.model import (
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.recovery import Recovery
+from novaha.core.rules import Rules
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,6 +42,11 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
     """Keep the list of services."""
     return replace(memory, services=Answer(services, asked_s), trouble=None)
+
+
+def saw_rules(memory: Memory, rules: Rules, asked_s: float) -> Memory:
+    """Keep the host aggregates and the server groups."""
+    return replace(memory, rules=Answer(rules, asked_s), trouble=None)
 
 
 def saw_service(memory: Memory, service: Service) -> Memory:

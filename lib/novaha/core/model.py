@@ -11,6 +11,7 @@ from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
+from novaha.core.rules import Rules
 
 T = TypeVar("T")
 
@@ -227,6 +228,7 @@ class Memory:
 
     started_s: float
     services: Answer[tuple[Service, ...]] | None = None
+    rules: Answer[Rules] | None = None
     servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
     detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
+from novaha.core.rules import Rules
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import PostResult
 from novaha.sim.cib import Cib
@@ -103,6 +104,12 @@ class SimCloud:
             self._life.lives,
             lambda: self._nova.servers(host, details=details),
             kept_as=f"servers {host} {details}",
+        )
+
+    def rules(self) -> Rules:
+        """List the aggregates and the groups."""
+        return self._wire.call(
+            "rules", Door.CLOUD, self._life.lives, self._nova.rules, kept_as="rules"
         )
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

@@ -10,6 +10,8 @@ from novaha.core.details import Details
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.rules import Rules, ServerGroup
+from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
@@ -40,6 +42,7 @@ class Nova:
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
         self.listeners: list[Callable[[], None]] = []
+        self.aggregates: tuple[Aggregate, ...] = ()
         self.begin_move: Callable[[Instance, By], None] = lambda *_: None
         self._nodes: dict[ComputeHost, NodeName] = {}
         self._services: dict[NodeName, tuple[float, Service]] = {}
@@ -73,6 +76,18 @@ class Nova:
             found = tuple(_server(i, details=details) for i in here)
             self._servers[host, details] = found
         return found
+
+    def rules(self) -> Rules:
+        """List the aggregates of the world, and the groups of its instances."""
+        members: dict[str, set[ServerId]] = {}
+        for instance in self.instances.values():
+            if instance.group and not instance.deleted:
+                members.setdefault(instance.group, set()).add(instance.id)
+        groups = (
+            ServerGroup(name, name, "anti-affinity", 1, frozenset(ids))
+            for name, ids in members.items()
+        )
+        return Rules(self.aggregates, tuple(groups))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records of a host, the newest first."""

@@ -240,7 +240,7 @@ def check_fault(word: str, arguments: tuple[str, ...]) -> None:
         raise _Wrong(msg)
 
 
-_READS = ("observe", "services", "servers", "migrations")
+_READS = ("observe", "services", "servers", "migrations", "rules")
 _NOVA = (*_READS[1:], "force-down", "force-up", "enable", "disable", "evacuate")
 _STRIKES = {"late": ("evacuate",), "stale": _READS, "conflict": _NOVA, "unauthorized": _NOVA}
 

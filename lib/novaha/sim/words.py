@@ -39,7 +39,7 @@ class Word:
 
 CALLS = (
     "observe", "write-record", "delete-receipt", "delete-record", "delete-hold", "services",
-    "servers", "migrations", "force-down", "force-up", "enable", "disable", "evacuate",
+    "servers", "migrations", "rules", "force-down", "force-up", "enable", "disable", "evacuate",
 )  # fmt: skip
 """The external calls that a fault can strike."""
 

@@ -149,6 +149,7 @@ class World:
             answers: dict[str, object] = {
                 "observe": self.cluster.observe(self.supervisor.controller or first),
                 "services": self.nova.services(),
+                "rules": self.nova.rules(),
             }
             for host in hosts:
                 answers[f"migrations {host}"] = self.nova.migrations(host)

@@ -1,6 +1,5 @@
 """Nova over HTTP: what is sent, what is read, and what every wrong answer becomes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +12,15 @@ from novaha.core.details import Details
 from novaha.core.model import Migration, Server
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
+from novahttp import CLOUDS, IDENTITY, KEYSTONE, NOVA, PASSWORD, sent, version
 from worlds import service
 
 # openstacksdk warns of what it does itself.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
-KEYSTONE = "http://keystone.test/v3"
-NOVA = "http://nova.test/v2.1"
 HOST = ComputeHost("compute-1")
 EVACUATE = Evacuate(ServerId("vm-1"), HOST)
-PASSWORD = "top-secret"  # noqa: S105  (of a cloud that does not exist)
 
-CLOUDS = f"""
-clouds:
-  test:
-    region_name: R1
-    auth:
-      auth_url: {KEYSTONE}
-      username: nova-ha
-      password: {PASSWORD}
-      project_name: admin
-      user_domain_name: Default
-      project_domain_name: Default
-"""
-
-TOKEN = {
-    "token": {
-        "methods": ["password"],
-        "expires_at": "2999-01-01T00:00:00.000000Z",
-        "issued_at": "2024-01-01T00:00:00.000000Z",
-        "user": {"id": "u", "name": "nova-ha", "domain": {"id": "d", "name": "Default"}},
-        "project": {"id": "p", "name": "admin", "domain": {"id": "d", "name": "Default"}},
-        "roles": [{"id": "r", "name": "admin"}],
-        "catalog": [
-            {
-                "type": "compute",
-                "name": "nova",
-                "id": "c",
-                "endpoints": [
-                    {
-                        "id": "e",
-                        "interface": "public",
-                        "region": "R1",
-                        "region_id": "R1",
-                        "url": NOVA,
-                    }
-                ],
-            }
-        ],
-    }
-}
-IDENTITY = {
-    "version": {
-        "id": "v3.14",
-        "status": "stable",
-        "links": [{"rel": "self", "href": KEYSTONE}],
-    }
-}
 SERVICE = {
     "id": "uuid-1",
     "binary": "nova-compute",
@@ -88,40 +39,6 @@ RECORD = {
     "dest_compute": None,
     "status": "accepted",
 }
-
-
-def version(newest: str) -> dict[str, Any]:
-    link = {"rel": "self", "href": NOVA}
-    return {
-        "version": {
-            "id": "v2.1",
-            "status": "CURRENT",
-            "version": newest,
-            "min_version": "2.1",
-            "links": [link],
-        }
-    }
-
-
-@pytest.fixture
-def http() -> Iterator[requests_mock.Mocker]:
-    with requests_mock.Mocker() as mocker:
-        mocker.get(KEYSTONE, json=IDENTITY)
-        mocker.post(f"{KEYSTONE}/auth/tokens", json=TOKEN, headers={"X-Subject-Token": "t"})
-        mocker.get(NOVA, json=version("2.96"))
-        yield mocker
-
-
-@pytest.fixture
-def nova(http: requests_mock.Mocker, tmp_path: Path) -> Nova:
-    assert http is not None
-    path = tmp_path / "clouds.yaml"
-    path.write_text(CLOUDS)
-    return Nova("test", str(path), timeout_s=5)
-
-
-def sent(http: requests_mock.Mocker) -> list[str]:
-    return [f"{r.method} {r.url}" for r in http.request_history if r.url.startswith(f"{NOVA}/")]
 
 
 def test_services_are_read_as_they_stand(nova: Nova, http: requests_mock.Mocker) -> None:
@@ -395,3 +312,15 @@ def test_a_state_is_reset_right_before_the_evacuation_and_no_more_is_sent_when_t
     with pytest.raises(CloudRefused):
         nova.evacuate(Evacuate(ServerId("vm-1"), HOST, reset=True))
     assert refused.call_count == 1
+
+
+def test_all_server_groups_are_read_page_by_page(nova: Nova, http: requests_mock.Mocker) -> None:
+    groups = [{"id": f"g-{n}", "name": "web", "policy": "affinity", "members": []} for n in (1, 2)]
+    http.get(f"{NOVA}/os-aggregates", json={"aggregates": []})
+    pages: list[dict[str, Any]] = [
+        {"json": {"server_groups": groups}},
+        {"json": {"server_groups": []}},
+    ]
+    http.get(f"{NOVA}/os-server-groups", pages)
+    assert [group.id for group in nova.rules().groups] == ["g-1", "g-2"]
+    assert sent(http)[-1].endswith("/os-server-groups?all_projects=True&limit=1000&offset=2")

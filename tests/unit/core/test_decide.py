@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from novaha.core import memory as remember
 from novaha.core.actions import (
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     BeginRecovery,
@@ -30,6 +31,7 @@ from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Found, Record
+from novaha.core.rules import Rules
 from worlds import (
     HOST,
     NEXT_LIFE,
@@ -145,6 +147,7 @@ def test_only_what_was_read_after_the_receipt_came_is_used() -> None:
     assert decide(view(PROVEN, half), POLICY) == (
         AskMigrations(HOST),
         AskServers(HOST, details=True),
+        AskRules(),
     )
 
 
@@ -175,6 +178,7 @@ def test_a_recovery_begins_only_when_both_lists_are_known(lists: dict[str, Any])
     assert decide(view(PROVEN, known), POLICY) == (
         AskMigrations(HOST),
         AskServers(HOST, details=True),
+        AskRules(),
     )
 
 
@@ -255,6 +259,7 @@ def two_hosts(first: int, second: int, moving: int = 0) -> Memory:
         services=Answer((ours(), ours(OTHER_HOST)), NOW_S),
         servers={HOST: Answer(here, NOW_S), OTHER_HOST: Answer(there, NOW_S)},
         migrations={HOST: Answer(records, NOW_S), OTHER_HOST: Answer((), NOW_S)},
+        rules=Answer(Rules(), NOW_S),
         begun={"0123456789ab": 0, "f" * 12: 0},
     )
 

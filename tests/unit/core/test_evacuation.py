@@ -7,6 +7,7 @@ import pytest
 from novaha.core import memory as remember
 from novaha.core.actions import (
     AskMigrations,
+    AskRules,
     AskServers,
     AskServices,
     Decision,
@@ -332,6 +333,7 @@ def test_unknown_services_and_lists_are_asked_for_first() -> None:
     assert decided(memory(services=(ours(),))) == (
         AskServers(HOST, details=True),
         AskMigrations(HOST),
+        AskRules(),
     )
 
 

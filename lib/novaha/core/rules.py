@@ -1,0 +1,69 @@
+"""What operators and owners have said in Nova about instances and hosts, and how it is looked up.
+
+A key is looked for where it is nearest to the instance: its metadata, its tags (`key=value`), its
+flavor's extra specs, its image's properties, and last the metadata of its host's aggregates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from novaha.core.details import Details
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.segments import Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class ServerGroup:
+    """A server group; policy: affinity, anti-affinity, or their soft forms.
+
+    most_per_host: of its members, by an anti-affinity policy.
+    Source: Compute API "List Server Groups", microversion 2.64 onward.
+    """
+
+    id: str
+    name: str
+    policy: str
+    most_per_host: int = 1
+    members: frozenset[ServerId] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All host aggregates and server groups of a cloud."""
+
+    aggregates: tuple[Aggregate, ...] = ()
+    groups: tuple[ServerGroup, ...] = ()
+
+    def of(self, host: ComputeHost) -> "Rules":
+        """Return the rules with the aggregates of one host only, in the order of their names."""
+        mine = (aggregate for aggregate in self.aggregates if host in aggregate.hosts)
+        return replace(self, aggregates=tuple(sorted(mine, key=lambda a: (a.name, a.id))))
+
+
+class Said(NamedTuple):
+    """A value and who said it, in words: "flavor m1.small"."""
+
+    value: str
+    where: str
+
+
+def said(key: str, details: Details, rules: Rules) -> Said | None:
+    """Return what is said of an instance nearest to it; rules: those of its host."""
+    return next(_sayings(key, details, rules), None)
+
+
+def _sayings(key: str, details: Details, rules: Rules) -> Iterator[Said]:
+    if key in details.metadata:
+        yield Said(details.metadata[key], "its metadata")
+    for tag in sorted(details.tags):
+        name, _, value = tag.partition("=")
+        if name == key:
+            yield Said(value, "its tag")
+    if key in details.flavor.specs:
+        yield Said(details.flavor.specs[key], f"flavor {details.flavor.name}")
+    if key in details.image_properties:
+        yield Said(details.image_properties[key], f"image {details.image}")
+    for aggregate in rules.aggregates:
+        if key in aggregate.metadata:
+            yield Said(aggregate.metadata[key], f"aggregate {aggregate.name}")

@@ -1,0 +1,5 @@
+"""A cloud that answers over HTTP, for the adapters that ask it."""
+
+from novahttp import http, nova
+
+__all__ = ["http", "nova"]

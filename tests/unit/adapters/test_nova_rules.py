@@ -1,0 +1,46 @@
+"""Aggregates and server groups as Nova lists them."""
+
+from typing import Any
+
+import pytest
+from novaha.adapters.rules import aggregate, server_group
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.rules import ServerGroup
+from novaha.core.segments import Aggregate
+
+AGGREGATE: dict[str, Any] = {
+    "id": 3, "name": "rack-1", "hosts": ["compute-1"], "metadata": {"nova_ha:segment": "s"},
+}  # fmt: skip
+GROUP: dict[str, Any] = {
+    "id": "g-1",
+    "name": "web",
+    "policy": "anti-affinity",
+    "rules": {"max_server_per_host": 2},
+    "members": ["vm-1", "vm-2"],
+}
+
+
+def test_what_decisions_use_is_read() -> None:
+    read = Aggregate(3, "rack-1", frozenset({ComputeHost("compute-1")}), {"nova_ha:segment": "s"})
+    assert aggregate(AGGREGATE) == read
+    members = frozenset({ServerId("vm-1"), ServerId("vm-2")})
+    assert server_group(GROUP) == ServerGroup("g-1", "web", "anti-affinity", 2, members)
+
+
+def test_a_group_of_an_older_nova_has_its_policy_in_a_list() -> None:
+    old = {"id": "g-1", "name": "web", "policies": ["affinity"], "members": []}
+    assert server_group(old) == ServerGroup("g-1", "web", "affinity")
+
+
+@pytest.mark.parametrize("wrong", [{"hosts": None}, {"metadata": []}, {"id": "x"}, {"name": ...}])
+def test_an_aggregate_of_another_shape_is_told(wrong: dict[str, Any]) -> None:
+    raw = {k: v for k, v in {**AGGREGATE, **wrong}.items() if v is not ...}
+    with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
+        aggregate(raw)
+
+
+@pytest.mark.parametrize("wrong", [{"members": None}, {"rules": 7}, {"id": ...}])
+def test_a_group_of_another_shape_is_told(wrong: dict[str, Any]) -> None:
+    raw = {k: v for k, v in {**GROUP, **wrong}.items() if v is not ...}
+    with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
+        server_group(raw)

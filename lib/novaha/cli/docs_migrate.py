@@ -62,7 +62,7 @@ nova-ha is applied: two that evacuate one host ruin its instances.
 
 ## Segments
 
-A segment is a host aggregate with this metadata.
+A segment is a host aggregate with this metadata. `nova_ha:storage` counts on other aggregates, too.
 
 | key | value | meaning |
 | --- | --- | --- |"""

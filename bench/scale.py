@@ -27,6 +27,7 @@ GOALS_S = {("first", 200): 1.0, ("first", 500): 4.0, ("loss", 200): 0.5, ("loss"
 TIMED = "TIMEFORMAT='%R %U'; time crm_simulate -R -x /tmp/cib.xml >/dev/null"
 HEAD = """\
 cloud = "cloud"
+storage = "shared"
 levels = [["ipmi"]]
 [fence.ipmi]
 agent = "fence_ipmilan"

@@ -15,8 +15,9 @@ _READY_TIMEOUT_S = 120.0
 
 
 def configured(cluster: Cluster) -> bool:
-    """Tell whether the cluster already has our resources."""
-    argv = ("cibadmin", "--query", "--xpath", "//primitive[@id='nova-evacuate']")
+    """Tell whether the cluster already has our resources, and says what they ask for by now."""
+    xpath = "//primitive[@id='nova-evacuate'][.//nvpair[@name='storage']]"
+    argv = ("cibadmin", "--query", "--xpath", xpath)
     return cluster.exec(cluster.controllers()[0], argv, check=False).code == 0
 
 
@@ -51,6 +52,7 @@ def inventory_of(cluster: Cluster) -> str:
     nodes = [_table(cluster, machine) for machine in cluster.settings.nodes()]
     return f"""\
 cloud = "{CLOUD}"
+storage = "shared"
 profile = "fast"
 nova_compute = "lsb:nova-compute"
 levels = [["ipmi"]]

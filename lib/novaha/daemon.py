@@ -30,6 +30,7 @@ from novaha.core.actions import Hold
 from novaha.core.explain import Said, say
 from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import Policy
+from novaha.core.storage import Storage
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
 from novaha.ports import Ports
 from novaha.rundir import HeldRow, InstanceRow, NodeRow, RunDir, Status, wait_for_wake
@@ -198,11 +199,13 @@ def _shortened(troubles: Sequence[str]) -> str:
     return troubles[0][:300] + more
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line that the agent makes."""
     parser = argparse.ArgumentParser(prog="novaha.daemon", description="recovery process")
     parser.add_argument("--run-dir", required=True)
     parser.add_argument("--cloud", required=True)
     parser.add_argument("--clouds-yaml", required=True)
+    parser.add_argument("--storage", required=True, type=Storage)
     parser.add_argument("--host-map", default="")
     parser.add_argument("--max-in-flight", type=int, default=8)
     parser.add_argument("--interval", type=float, default=5.0)
@@ -217,11 +220,14 @@ def check_clouds(path: str, cloud: str) -> None:
         raise ConfigError(checked.reason)
 
 
+def policy_of(given: argparse.Namespace) -> Policy:
+    """Return the policy that the arguments make."""
+    return Policy(parse_host_map(given.host_map), given.storage, given.max_in_flight)
+
+
 def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
     check_clouds(arguments.clouds_yaml, arguments.cloud)
-    policy = Policy(
-        host_map=parse_host_map(arguments.host_map), max_in_flight=arguments.max_in_flight
-    )
+    policy = policy_of(arguments)
     nova = Nova(arguments.cloud, arguments.clouds_yaml, arguments.nova_timeout)
     waker = Waker(run_dir.bind_wake())
     posts = ThreadedPosts(nova.evacuate, waker.notify, policy.max_in_flight)
@@ -233,7 +239,7 @@ def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
 
 def main(argv: Sequence[str]) -> int:
     """Run until TERM; returns 0 then, EX_CONFIG when a person must change something first."""
-    arguments = _arguments(argv)
+    arguments = arguments_of(argv)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%F %T"
     )

@@ -9,10 +9,12 @@ would double what a `monitor` costs, and Pacemaker runs one every few seconds on
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+Word = TypeVar("Word", bound=StrEnum)
 
 MAX_TEXT = 4096
 """Longest text accepted; host maps of large clouds stay below, accidents do not."""
@@ -32,7 +34,8 @@ class Param(NamedTuple, Generic[T_co]):
     """One parameter.
 
     type: as metadata knows it. convert: text to value, raising ValueError with what is accepted.
-    default: None makes the parameter required.
+    default: None makes the parameter required. words: all values that are accepted, where these are
+    few.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Param(NamedTuple, Generic[T_co]):
     longdesc: str
     convert: Callable[[str], T_co]
     default: T_co | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -86,6 +90,10 @@ class Values:
                 found.append(str(error))
         return tuple(found)
 
+    def missing(self) -> tuple[Param[object], ...]:
+        """Return the required parameters without a value."""
+        return tuple(p for p in self._params if p.required and not self._raw.get(p.name))
+
 
 def string(
     name: str,
@@ -104,6 +112,19 @@ def string(
         return value
 
     return Param(name, "string", shortdesc, longdesc, convert, default)
+
+
+def choice(name: str, shortdesc: str, longdesc: str, words: type[Word]) -> Param[Word]:
+    """Describe a word of a few; there is no default."""
+
+    def convert(text: str) -> Word:
+        if text not in set(words):
+            msg = f"must be {' or '.join(words)}"
+            raise ValueError(msg)
+        return words(text)
+
+    # OCF 1.1 knows the type `select`, which ra-api-1.dtd refuses.
+    return Param(name, "string", shortdesc, longdesc, convert, words=tuple(words))
 
 
 def integer(

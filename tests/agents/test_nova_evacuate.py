@@ -15,7 +15,7 @@ AGENT = "agents/NovaEvacuate"
 
 
 def _configured(node: Node, **changes: str) -> dict[str, str]:
-    values = {"cloud": "prod", "clouds_yaml": str(node.clouds)} | changes
+    values = {"cloud": "prod", "clouds_yaml": str(node.clouds), "storage": "shared"} | changes
     return {f"OCF_RESKEY_{name}": value for name, value in values.items()}
 
 
@@ -52,6 +52,7 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         max_in_flight="4",
         interval="2s",
         nova_timeout="60",
+        storage="local",
         stall_timeout="90",
     )
     assert started.rc == 0
@@ -62,6 +63,7 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         f"--run-dir={node.run_root}/sample",
         "--cloud=prod",
         f"--clouds-yaml={node.clouds}",
+        "--storage=local",
         "--host-map=compute-1=nova-1.example compute-2=nova-2.example",
         "--max-in-flight=4",
         "--interval=2",
@@ -84,6 +86,8 @@ def test_the_process_does_not_get_the_agent_s_environment(node: Node) -> None:
         ({"cloud": '<a>&"'}, "must be the name of a cloud"),
         ({"clouds_yaml": "clouds.yaml"}, "must be an absolute path"),
         ({"clouds_yaml": "/etc/openstack/"}, "must be an absolute path of a file"),
+        ({"storage": "ceph"}, "storage='ceph': must be shared or local"),
+        ({"storage": "Shared"}, "must be shared or local"),
         ({"host_map": "compute-1"}, "'compute-1' is not node=host"),
         ({"host_map": "a=b a=c"}, "for the second time"),
         ({"host_map": "a=b;rm -rf /"}, "is not node=host"),
@@ -102,6 +106,27 @@ def test_a_bad_value_is_refused_and_nothing_happens(
     assert result.rc == 6
     assert complaint in result.reason
     assert not node.run_root.exists()
+
+
+@pytest.mark.parametrize("operation", ["start", "validate-all"])
+def test_it_refuses_until_a_person_says_what_storage_there_is(node: Node, operation: str) -> None:
+    environ = _configured(node, storage="") | {"OCF_RESOURCE_INSTANCE": "nova-evacuate"}
+    result = node.run(AGENT, operation, environ=environ)
+    assert result.rc == 6
+    assert result.reason == (
+        "storage is missing: Where the disks of instances lie;"
+        " pcs resource update nova-evacuate storage=shared or storage=local"
+    )
+    assert len(result.reason) < 127, "pcs status shows no more"
+    assert not node.run_root.exists()
+
+
+def test_a_process_that_runs_is_watched_though_nobody_says_what_storage_there_is(
+    node: Node,
+) -> None:
+    _run(node, "start")
+    assert _run(node, "monitor", storage="").rc == 0
+    assert _run(node, "monitor", storage="x").rc == 0
 
 
 @pytest.mark.parametrize("operation", ["start", "validate-all"])
@@ -138,7 +163,14 @@ def test_validate_all_does_not_look_at_the_host_unless_told_to(node: Node) -> No
 
 
 @pytest.mark.parametrize(
-    "changes", [{"cloud": ""}, {"cloud": "\n"}, {"max_in_flight": "x", "stall_timeout": "x"}]
+    "changes",
+    [
+        {"cloud": ""},
+        {"cloud": "\n"},
+        {"storage": ""},
+        {"storage": "x"},
+        {"max_in_flight": "x", "stall_timeout": "x"},
+    ],
 )
 def test_stop_works_whatever_is_configured(node: Node, changes: dict[str, str]) -> None:
     _run(node, "start")

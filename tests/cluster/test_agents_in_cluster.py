@@ -69,7 +69,10 @@ def bench(fake_cluster: Cluster) -> Iterator[Bench]:
 @pytest.mark.parametrize(
     ("agent", "options"),
     [
-        ("NovaEvacuate", ("-o", "cloud=bench", "-o", "clouds_yaml={folder}/clouds.yaml")),
+        (
+            "NovaEvacuate",
+            ("-o", "cloud=bench", "-o", "clouds_yaml={folder}/clouds.yaml", "-o", "storage=shared"),
+        ),
         ("NovaComputeUnfence", ()),
     ],
 )
@@ -124,7 +127,8 @@ def test_the_cluster_s_tools_can_describe_the_agents(
 @pytest.mark.parametrize(("value", "good"), [("4", True), ("many", False)])
 def test_crm_resource_validates_parameters(bench: Bench, value: str, *, good: bool) -> None:
     argv = ["crm_resource", "--validate", "--class=ocf", "--provider=novaha"]
-    options = ("cloud=bench", f"clouds_yaml={bench.folder}/clouds.yaml", f"max_in_flight={value}")
+    options = [f"clouds_yaml={bench.folder}/clouds.yaml", f"max_in_flight={value}"]
+    options += ["cloud=bench", "storage=shared"]
     argv += ["--agent=NovaEvacuate", *(f"--option={option}" for option in options)]
     validated = bench.run(*argv)
     assert (validated.code == 0) is good, validated.out + validated.err
@@ -193,7 +197,12 @@ def test_a_remote_node_reads_the_cluster_and_is_told_its_name(cluster: Cluster) 
 
 def test_the_alert_hook_reaches_the_recovery_as_user_hacluster(bench: Bench) -> None:
     agent = f"{OCF_FOLDER}/NovaEvacuate"
-    cloud = {"OCF_RESKEY_cloud": "bench", "OCF_RESKEY_clouds_yaml": f"{bench.folder}/clouds.yaml"}
+    given = {
+        "cloud": "bench",
+        "clouds_yaml": f"{bench.folder}/clouds.yaml",
+        "storage": "shared",
+    }
+    cloud = {f"OCF_RESKEY_{name}": value for name, value in given.items()}
     bench.run("chmod", "755", bench.folder)
     started = bench.run("sh", "-c", f"umask 077; {agent} start", **cloud)
     assert started.code == 0, started.err

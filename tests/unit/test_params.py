@@ -1,5 +1,7 @@
 """Parameters: what is accepted, and what the operator reads when it is not."""
 
+from enum import StrEnum
+
 import pytest
 from novaha.params import (
     MAX_TEXT,
@@ -8,6 +10,7 @@ from novaha.params import (
     Values,
     as_text,
     boolean,
+    choice,
     escaped,
     integer,
     second,
@@ -21,10 +24,16 @@ def _no_x(text: str) -> None:
         raise ValueError(msg)
 
 
+class Fruit(StrEnum):
+    APPLE = "apple"
+    PEAR = "pear"
+
+
 NAME = string("name", "A name", "A longer name", check=_no_x)
 LIMIT = integer("limit", "A limit", "A longer limit", default=8, between=(1, 64))
 WAIT = second("wait", "A time", "A longer time", default=5, between=(1, 60))
 SWITCH = boolean("switch", "A switch", "A longer switch", default=False)
+FRUIT = choice("fruit", "A fruit", "A longer fruit", Fruit)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,7 @@ SWITCH = boolean("switch", "A switch", "A longer switch", default=False)
         (SWITCH, "Yes", True),
         (SWITCH, "0", False),
         (SWITCH, None, False),
+        (FRUIT, "pear", Fruit.PEAR),
     ],
 )
 def test_a_good_value_is_converted(param: Param[object], text: str | None, value: object) -> None:
@@ -67,6 +77,10 @@ def test_a_good_value_is_converted(param: Param[object], text: str | None, value
         (WAIT, "5min", "wait='5min': must be a whole number of seconds from 1 to 60"),
         (WAIT, "-5", "whole number of seconds"),
         (SWITCH, "perhaps", "switch='perhaps': must be true or false"),
+        (FRUIT, None, "fruit is missing: A fruit"),
+        (FRUIT, "", "fruit is missing: A fruit"),
+        (FRUIT, "Pear", "fruit='Pear': must be apple or pear"),
+        (FRUIT, "pear ", "must be apple or pear"),
     ],
 )
 def test_a_bad_value_is_refused_with_what_is_accepted(
@@ -95,6 +109,11 @@ def test_a_parameter_without_default_is_required() -> None:
     assert NAME.required
     assert not LIMIT.required
     assert not SWITCH.required
+
+
+def test_what_is_required_and_not_given_is_missing() -> None:
+    assert Values((NAME, LIMIT, FRUIT), {"name": "", "fruit": "plum"}).missing() == (NAME,)
+    assert Values((NAME, LIMIT, FRUIT), {"name": "n"}).missing() == (FRUIT,)
 
 
 def test_text_is_safe_inside_xml() -> None:

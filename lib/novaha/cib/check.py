@@ -10,7 +10,7 @@ from novaha.cib.inventory import SECRETS
 from novaha.cib.xml import Element, find_all
 from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import NOT_REAL, Policy
-from novaha.params import Values, as_text
+from novaha.params import BadParameter, Values, as_text
 from novaha.specs import fence_nova, fence_nova_gate, nova_compute_unfence, nova_evacuate
 
 RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
@@ -278,6 +278,19 @@ def evacuate_anywhere(facts: Facts) -> Found:
             yield id_, "may be started on a compute", mend
 
 
+def storage_unsaid(facts: Facts) -> Found:
+    """Find a NovaEvacuate that does not start, because nobody said what storage there is."""
+    for primitive in facts.of_type("NovaEvacuate"):
+        if primitive.get("provider") != "novaha":
+            continue  # The classic agent knows no such thing.
+        id_, param = str(primitive.get("id")), nova_evacuate.STORAGE
+        try:
+            param.parse(params(primitive).get(param.name))
+        except BadParameter as error:
+            words = " or ".join(f"{param.name}={word}" for word in param.words)
+            yield id_, f"does not start: {error}", f"pcs resource update {id_} {words}"
+
+
 def host_map(facts: Facts) -> Found:
     """Find names of Nova hosts that cannot be used."""
     for primitive in facts.of_type("NovaEvacuate"):
@@ -322,6 +335,7 @@ RULES: Mapping[str, Rule] = {
         timeout_too_short,
         order_missing,
         evacuate_anywhere,
+        storage_unsaid,
         host_map,
         unknown_option,
     )

@@ -194,7 +194,10 @@ def _receipt(inventory: Inventory) -> Primitive:
 
 
 def _services(inventory: Inventory) -> Iterator[Primitive]:
-    evacuate = {"cloud": inventory.cloud, **inventory.evacuate, **_host_map(inventory)}
+    said = {nova_evacuate.CLOUD.name: inventory.cloud}
+    if inventory.storage is not None:
+        said[nova_evacuate.STORAGE.name] = inventory.storage.value
+    evacuate = {**said, **inventory.evacuate, **_host_map(inventory)}
     interleave: Pairs = (("interleave", "true"),)
     yield Primitive(
         EVACUATE,

@@ -11,6 +11,7 @@ from novaha.cib.shapes import Problem
 from novaha.core.brakestate import check_group
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import NOT_REAL
+from novaha.core.storage import Storage
 from novaha.errors import ConfigError
 from novaha.params import Param
 from novaha.specs import fence_nova_gate, nova_compute_unfence, nova_evacuate
@@ -63,12 +64,14 @@ class Node:
 class Inventory:
     """A cluster, as it shall be.
 
-    evacuate, unfence: parameters of our two resource agents. gate: those of the storm brake, None
+    storage: None in a draft only, where a person has not said it yet. evacuate, unfence: further
+    parameters of our two resource agents. gate: those of the storm brake, None
     where there is none. groups: the computes of each of its groups. fail_counts: whether Pacemaker
     counts the failures of what there is one of for each compute.
     """
 
     cloud: str
+    storage: Storage | None
     profile: Profile
     nova_compute: str
     kinds: Mapping[str, Kind]
@@ -129,6 +132,7 @@ def _built(content: Mapping[str, shapes.Any]) -> Inventory:
     }
     return Inventory(
         cloud=content["cloud"],
+        storage=Storage(content["storage"]),
         profile=PROFILES[content.get("profile", "default")],
         nova_compute=content.get("nova_compute", "systemd:nova-compute"),
         kinds=kinds,
@@ -185,6 +189,14 @@ _PARAMS: tuple[tuple[str, str, tuple[Param[object], ...]], ...] = (
 """Tables of parameters: whose, and which there are."""
 
 
+_SAID_ELSEWHERE = {
+    nova_evacuate.CLOUD.name: "the key cloud",
+    nova_evacuate.STORAGE.name: "the key storage",
+    nova_evacuate.HOST_MAP.name: "nova_host of a compute",
+}
+"""Parameters of NovaEvacuate that are not said under evacuate, and where they are."""
+
+
 def _of_agents(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
     for place, agent, all_ in _PARAMS:
         given = _texts(content.get(place, {}))
@@ -196,9 +208,8 @@ def _of_agents(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
                 params[name].parse(given[name])
             except ValueError as error:
                 yield (place, name), str(error)
-    for name in sorted({"cloud", "host_map"} & content.get("evacuate", {}).keys()):
-        where = "cloud" if name == "cloud" else "nova_host of a compute"
-        yield ("evacuate", name), f"{name} is said by {where}"
+    for name in sorted(_SAID_ELSEWHERE.keys() & content.get("evacuate", {}).keys()):
+        yield ("evacuate", name), f"{name} is said by {_SAID_ELSEWHERE[name]}"
     if fence_nova_gate.GROUPS.name in content.get("gate", {}):
         yield ("gate", "groups"), "groups is said by the table groups"
     try:

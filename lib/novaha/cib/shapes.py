@@ -8,6 +8,7 @@ from typing import Any
 
 from novaha.cib.lines import Path
 from novaha.cib.profiles import PROFILES
+from novaha.core.storage import MEANINGS, WORDS, Storage
 
 __all__ = ["ROOT", "Any", "Key", "Problem", "of_syntax", "problems", "rows"]
 
@@ -136,6 +137,14 @@ _FENCE = (
 )
 ROOT = (
     Key("cloud", "name of the cloud in clouds.yaml", "a text", _is_text, required=True),
+    Key(
+        "storage",
+        "where image-booted instances have their disks: "
+        + "; ".join(f"{word}, {text}" for word, text in MEANINGS.items()),
+        WORDS,
+        lambda value: isinstance(value, str) and value in set(Storage),
+        required=True,
+    ),
     Key(
         "profile",
         "timings",

@@ -25,6 +25,13 @@ A password is refused where the agent reads it by a script (`password_script`), 
 `password_in_cib = true`; each secret that lands in the CIB is named on standard error. A wrong
 inventory gets all its problems at once, each with its line, and exit code 2.
 
+`storage` says where image-booted instances have their disks, which nobody but a person can know, so
+there is no default. With `local` such an instance waits for its host, unless its owner or the
+operator consented to its being built again from the image; with `shared` it is evacuated, and
+loses its data if that was not so. In a cloud with both, say `local` and set the metadata
+`nova_ha:storage=shared` on aggregates of hosts with shared storage (migrate.md). NovaEvacuate does
+not start without it.
+
 To rehearse a change, run the pcs script on a copy: `pcs cluster cib copy.xml`, then
 `bash script copy.xml`, then `crm_simulate --simulate --xml-file copy.xml`.
 

@@ -30,6 +30,10 @@ above the inventory as comments; what is still missing is named with its line, w
   `password_in_cib = true` (docs/cib.md).
 - **Fence devices** that fence nothing but nodes of the inventory are replaced by those that it
   describes. `external/ipmi` becomes `fence_ipmilan`. All others stay.
+- **Storage.** nova-ha wants to know where image-booted instances have their disks (`storage`,
+  docs/cib.md). It is `local` where a classic agent has `no_shared_storage` switched on, which some
+  installers do whatever there is, and `shared` where NovaEvacuate has it switched off: read the
+  comment. Otherwise `storage` is left empty, and the inventory is refused until it is filled in.
 - **Constraints** that name a resource that goes, go with it, also where ours has the same name:
   classic starts `nova-evacuate` after nova-compute, and ours must not wait for it. What stood
   before nova-compute still does. A nova-compute in a group has to be taken out of it first.
@@ -56,13 +60,14 @@ are named at once, and nothing is done.
 A host's maintenance flag is only named, because Masakari sets it after a failure and never takes it
 away. Description, service type, control attributes and notifications have no counterpart.
 
-The inventory has the hosts of all segments. What fences them is read from the cluster's CIB, or
+The inventory has the hosts of all segments. `storage` is left empty, because Masakari does not know
+it: fill it in (docs/cib.md). What fences them is read from the cluster's CIB, or
 with `--no-cluster` left to a person: Masakari does not know. Switch Masakari's monitors off before
 nova-ha is applied: two that evacuate one host ruin its instances.
 
 ## Segments
 
-A segment is a host aggregate with this metadata.
+A segment is a host aggregate with this metadata. `nova_ha:storage` counts on other aggregates, too.
 
 | key | value | meaning |
 | --- | --- | --- |"""

@@ -148,15 +148,18 @@ def look_around(subject: str | None) -> Sight:
 def policy_of(parameters: dict[str, str]) -> Policy:
     """Return the policy that the agent's parameters make; raises ConfigError."""
     from novaha.core.hostmap import parse_host_map
+    from novaha.core.storage import Storage
     from novaha.specs import nova_evacuate as spec
 
     try:
         host_map = spec.HOST_MAP.parse(parameters.get(spec.HOST_MAP.name))
         limit = spec.MAX_IN_FLIGHT.parse(parameters.get(spec.MAX_IN_FLIGHT.name))
+        # Where it is not said nothing runs, and nobody is to read that an instance would move.
+        storage = spec.STORAGE.parse(parameters.get(spec.STORAGE.name) or Storage.LOCAL)
     except BadParameter as error:
         msg = f"nova-evacuate has a wrong parameter: {error}"
         raise ConfigError(msg) from error
-    return Policy(host_map=parse_host_map(host_map), max_in_flight=limit)
+    return Policy(parse_host_map(host_map), storage, limit)
 
 
 def process_of(resource: str, nodes: tuple[str, ...]) -> tuple[Process, Said | None]:

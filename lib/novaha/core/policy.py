@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novaha.core.names import ComputeHost, NodeName
+from novaha.core.storage import Storage
 
 IN_FLIGHT = frozenset(
     {"accepted", "queued", "preparing", "pre-migrating", "running", "post-migrating"}
@@ -30,6 +31,8 @@ NOT_REAL = frozenset(
 class Policy:
     """How a recovery behaves; all times in seconds.
 
+    storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
+    say otherwise for its hosts.
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
@@ -39,6 +42,7 @@ class Policy:
     """
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
+    storage: Storage = Storage.SHARED
     max_in_flight: int = 8
     poll_s: float = 1.0
     poll_last_s: float = 15.0

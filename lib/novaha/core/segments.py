@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from novaha.core import storage
 from novaha.core.names import ComputeHost
 
 PREFIX = "nova_ha:"
@@ -17,6 +18,7 @@ SEGMENT = f"{PREFIX}segment"
 ENABLED = f"{PREFIX}enabled"
 METHOD = f"{PREFIX}recovery_method"
 MAX_FAILURES = f"{PREFIX}max_failures"
+STORAGE = f"{PREFIX}storage"
 RESERVED = f"{PREFIX}reserved:"
 """The host follows. A key for each, because a value holds 255 characters only."""
 
@@ -29,6 +31,11 @@ KEYS = (
     (METHOD, "", "where instances go; auto where it is missing"),
     (f"{RESERVED}HOST", "true", "HOST is kept free to take over a failed host of this segment"),
     (MAX_FAILURES, "a number", "over so many hosts in recovery at once, others are held"),
+    (
+        STORAGE,
+        storage.WORDS,
+        "where its hosts' image-booted instances have their disks; else what NovaEvacuate says",
+    ),
 )
 """Key, value, meaning: for the reference."""
 

@@ -6,15 +6,19 @@ unfencing (a clone of Dummy), or `nova-compute-wait` before nova-compute, or `No
 it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from novaha.cib.facts import Facts, pairs, params
 from novaha.cib.xml import Element, find_all
+from novaha.core.storage import Storage
 from novaha.errors import ConfigError
 
 NOVA_DEVICES = frozenset({"fence_compute", "fence_evacuate"})
 """Fence agents that only talk to Nova."""
+
+NO_SHARED_STORAGE = "no_shared_storage"
+_TRUE, _FALSE = frozenset({"1", "yes", "true", "ja", "on"}), frozenset({"0", "no", "false", "off"})
 
 _AT_HOME = frozenset({"systemd", "lsb", "service"})
 
@@ -108,6 +112,24 @@ def _plugs(text: str) -> dict[str, str]:
 def nova_hosts(classic: Classic) -> Mapping[str, str]:
     """Return the names in Nova that the Nova devices map nodes to."""
     return {n: host for each in classic.devices for n, host in hosts_of(each).items() if host}
+
+
+def storage(classic: Classic) -> Storage | None:
+    """Return what the classic agents were told of the storage; None where that is not clear.
+
+    One that was told of none that is shared is believed, whatever the others say: then instances
+    wait, where otherwise their data could be lost. That there is one counts from NovaEvacuate only:
+    fence_compute takes even a `false` for a yes, and does nothing with it.
+    """
+    if _told(classic.pieces()) & _TRUE:
+        return Storage.LOCAL
+    words = _told(classic.evacuates)
+    return Storage.SHARED if words and words <= _FALSE else None
+
+
+def _told(primitives: Iterable[Element]) -> set[str]:
+    given = (params(each).get(NO_SHARED_STORAGE, "") for each in primitives)
+    return {word.strip().lower() for word in given if word.strip()}
 
 
 def top(element: Element) -> Element:

@@ -8,12 +8,30 @@ from novaha.cib.inventory import Inventory, Node
 from novaha.cib.profiles import PROFILES, Profile
 from novaha.cib.xml import Element, find_all
 from novaha.core.names import ComputeHost, NodeName, compute_host_of
+from novaha.core.storage import WORDS, Storage
 from novaha.errors import ConfigError
 from novaha.migrate import classic, devices, toml
 
 _DEFAULT_AGENT = "systemd:nova-compute"
 _USUAL_MONITOR_S = 20.0
 """Of TripleO's remote connections."""
+
+
+_SAY_STORAGE = (
+    f"say in storage where image-booted instances have their disks, {WORDS} (docs/cib.md): nothing"
+    " that there is tells it"
+)
+_STORAGE_WAS = {
+    Storage.LOCAL: (
+        "because of no_shared_storage, which some installers set whatever there is: image-booted"
+        " instances wait for their host; say shared if their disks are where every compute reaches"
+        " them"
+    ),
+    Storage.SHARED: (
+        "because NovaEvacuate has no_shared_storage switched off: be sure of it, because"
+        " image-booted instances with their disks on a lost compute would lose their data"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,15 @@ class Draft:
     secrets: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Cloud:
+    """What is known of the cloud. addresses: of nodes. storage: None where that is not clear."""
+
+    name: str
+    addresses: Mapping[str, str]
+    storage: Storage | None = None
+
+
 def of_classic(cib: Element, cloud: str) -> Draft:
     """Return the inventory of a cluster with classic InstanceHA; raises ConfigError for others."""
     old = classic.required(cib)
@@ -38,7 +65,7 @@ def of_classic(cib: Element, cloud: str) -> Draft:
         raise ConfigError(msg)
     hosts = classic.nova_hosts(old)
     computes = {name: _host(name, hosts.get(name)) for name in names}
-    return _draft(cib, cloud, computes, _of_agents(old))
+    return _draft(cib, _Cloud(cloud, {}, classic.storage(old)), computes, _of_agents(old))
 
 
 def of_hosts(
@@ -61,7 +88,7 @@ def of_hosts(
     ]
     known = {node: addresses[host] for node, host in computes.items() if host in addresses}
     named = {node: _host(node, host) for node, host in computes.items()}
-    return _draft(cib, cloud, named, notes, known)
+    return _draft(cib, _Cloud(cloud, known), named, notes)
 
 
 def _remotes_of(facts: Facts | None, hosts: Sequence[ComputeHost]) -> dict[ComputeHost, str]:
@@ -80,10 +107,9 @@ def _host(node: str, host: str | None) -> ComputeHost | None:
 
 def _draft(
     cib: Element | None,
-    cloud: str,
+    cloud: _Cloud,
     computes: Mapping[str, ComputeHost | None],
     notes: Iterable[str],
-    addresses: Mapping[str, str] | None = None,
 ) -> Draft:
     facts = Facts(cib if cib is not None else _empty())
     controllers = _controllers(facts.cib)
@@ -95,16 +121,18 @@ def _draft(
         return Node(NodeName(name), address, host, levels, own)
 
     inventory = Inventory(
-        cloud,
+        cloud.name,
+        cloud.storage,
         profile,
         _nova_compute(facts.cib),
         {kind.name: kind for kind in fencing.kinds},
         tuple(node(name, None, None) for name in controllers),
-        tuple(node(name, _address(facts, name, addresses or {}), host)
+        tuple(node(name, _address(facts, name, cloud.addresses), host)
               for name, host in computes.items()),
     )  # fmt: skip
     remarks = (
         *notes,
+        *([_SAY_STORAGE] if cloud.storage is None else []),
         *([] if fencing.kinds else ["nothing tells how nodes are fenced: see docs/cib.md, fence"]),
         *fencing.notes,
         *_others(facts, computes),
@@ -189,8 +217,8 @@ def _of_agents(old: classic.Classic) -> Iterator[str]:
     names = {name for each in given for name in each}
     if "auth_url" in names:
         yield "the cloud's credentials leave the CIB for clouds.yaml; --secrets FOLDER writes one"
-    if "no_shared_storage" in names:
-        yield "no_shared_storage has no counterpart: Nova decides by itself (microversion 2.14)"
+    if (storage := classic.storage(old)) is not None:
+        yield f"storage = {storage} {_STORAGE_WAS[storage]}"
     for name in sorted({"evacuate_delay", "evacuation_delay"} & names):
         yield f"{name} has no counterpart: an evacuation begins when the fencing has succeeded"
     if any(each.get("record_only") in {"2", "disabled"} for each in given):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from novaha.cib.inventory import Inventory, Kind, Node
+from novaha.core.storage import WORDS, Storage
 
 Levels = tuple[tuple[str, ...], ...]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -16,6 +17,7 @@ def write(inventory: Inventory, remarks: Iterable[str] = ()) -> str:
     lines = [
         *(f"# {line}".rstrip() for remark in remarks for line in _one_line(remark)),
         f"cloud = {_text(inventory.cloud)}",
+        _storage(inventory.storage),
         f"profile = {_text(inventory.profile.name)}",
         f"nova_compute = {_text(inventory.nova_compute)}",
         f"levels = {_levels(common)}",
@@ -29,6 +31,11 @@ def write(inventory: Inventory, remarks: Iterable[str] = ()) -> str:
         *_groups(inventory),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _storage(said: Storage | None) -> str:
+    # Empty is refused, with the line: a person has to say it.
+    return f'storage = ""  # {WORDS}?' if said is None else f"storage = {_text(said)}"
 
 
 def common_levels(inventory: Inventory) -> Levels:

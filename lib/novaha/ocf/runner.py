@@ -86,7 +86,7 @@ def _outcome(
         return Outcome(rc, f"{action or 'no operation'}: not one of {_names(spec)}")
     call = _call(spec, action, environ)
     if action in {"start", "validate-all"} and (problems := call.values.problems()):
-        return Outcome(Rc.CONFIGURED, "; ".join(problems))
+        return Outcome(Rc.CONFIGURED, "; ".join((*problems, *_mend(call))))
     try:
         return handler(call)
     except (BadParameter, ConfigError) as error:
@@ -110,6 +110,16 @@ def _call(spec: AgentSpec, action: str, environ: Mapping[str, str]) -> Call:
         environ=environ,
         values=Values(spec.params, raw),
     )
+
+
+def _mend(call: Call) -> tuple[str, ...]:
+    """Return the command that gives a value to what has none."""
+    given = (
+        " or ".join(f"{param.name}={word}" for word in param.words or ("...",))
+        for param in call.values.missing()
+    )
+    command = " ".join(("pcs resource update", call.instance, *given))
+    return (command,) if call.values.missing() else ()
 
 
 def _number(text: str | None) -> int:

@@ -3,8 +3,9 @@
 import re
 
 from novaha.core.hostmap import parse_host_map
+from novaha.core.storage import MEANINGS, Storage
 from novaha.ocf.spec import AgentSpec, Operation
-from novaha.params import integer, second, string
+from novaha.params import choice, integer, second, string
 
 _CLOUD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]*")
 
@@ -35,6 +36,18 @@ CLOUDS_YAML = string(
     " on the controllers: no compute node needs it.",
     default="/etc/openstack/clouds.yaml",
     check=_absolute_path,
+)
+STORAGE = choice(
+    "storage",
+    "Where the disks of instances lie",
+    f"{'; '.join(f'{word}: {text}' for word, text in MEANINGS.items())}. It is asked for instances"
+    " that were booted from an image: where their disks were on the lost host, Nova would build"
+    " them again from the image, and their data would be gone. So with local they wait for their"
+    " host, unless their owner or the operator consented; with shared they are evacuated. Instances"
+    " that were booted from a volume do not depend on it. There is no default, because a wrong"
+    " guess loses data. Hosts of an aggregate with the metadata nova_ha:storage have what that"
+    " says; in a cloud with both, say local here and shared there.",
+    Storage,
 )
 HOST_MAP = string(
     "host_map",
@@ -82,7 +95,16 @@ SPEC = AgentSpec(
     " device and fence_nova has left its receipt, the process forces the host's Nova service down,"
     " evacuates its instances, follows each one until it runs elsewhere, and returns the host to"
     " service when it is back. Run one, on a controller. Trouble shows as degraded, with a reason.",
-    params=(CLOUD, CLOUDS_YAML, HOST_MAP, MAX_IN_FLIGHT, INTERVAL, NOVA_TIMEOUT, STALL_TIMEOUT),
+    params=(
+        CLOUD,
+        CLOUDS_YAML,
+        STORAGE,
+        HOST_MAP,
+        MAX_IN_FLIGHT,
+        INTERVAL,
+        NOVA_TIMEOUT,
+        STALL_TIMEOUT,
+    ),
     operations=(
         Operation("start", 60),
         Operation("stop", 30),

@@ -44,6 +44,7 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "timeout-too-short": (('timeout="60s"', 'timeout="6s"'),),
     "order-missing": (('first="nova-compute-unfence-clone"', 'first="x"'),),
     "evacuate-anywhere": (('rsc="nova-evacuate"', 'rsc="x"'),),
+    "storage-unsaid": (('name="storage"', 'name="x"'),),
     "host-map": (("compute-2=cmp2.example.org", "compute-2=a compute-3=a"),),
     "unknown-option": (('name="no-quorum-policy"', 'name="fencing-enabled"'),),
 }
@@ -149,6 +150,18 @@ def test_an_agent_that_is_told_to_wait_longer_wants_more_time() -> None:
     slow = GOOD.replace('name="power_wait" value="0"', 'name="power_wait" value="15"')
     assert slow != GOOD
     assert rules(slow) == {"given-up-too-early"}
+
+
+@pytest.mark.parametrize("said", ["", "ceph", "Shared"])
+def test_a_storage_that_the_supervisor_does_not_take_is_found(said: str) -> None:
+    text = GOOD.replace('name="storage" value="local"', f'name="storage" value="{said}"')
+    assert text != GOOD
+    assert rules(text) == {"storage-unsaid"}
+
+
+def test_the_classic_supervisor_is_not_asked_for_its_storage() -> None:
+    text = broken("storage-unsaid").replace('provider="novaha"', 'provider="openstack"')
+    assert "storage-unsaid" not in rules(text)
 
 
 def test_a_supervisor_that_is_hidden_from_computes_is_found() -> None:

@@ -56,6 +56,12 @@ def test_names_that_differ_in_nova_are_mapped() -> None:
     assert params(made(), "nova-evacuate")["host_map"] == "compute-2=cmp2.example.org"
 
 
+def test_the_supervisor_is_told_what_storage_there_is() -> None:
+    assert params(made(), "nova-evacuate")["storage"] == "local"
+    shared = made(EXAMPLE.replace('storage = "local"', 'storage = "shared"'))
+    assert params(shared, "nova-evacuate")["storage"] == "shared"
+
+
 def test_timeouts_are_those_that_the_agent_advertises() -> None:
     evacuate = next(each for each in made().primitives if each.id == "nova-evacuate")
     start = nova_evacuate.SPEC.timeout_s("start")

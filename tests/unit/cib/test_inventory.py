@@ -8,6 +8,7 @@ from novaha.cib.inventory import BadInventory, parse
 EXAMPLE = Path(__file__).parents[3] / "crm-config" / "examples" / "inventory.toml"
 GOOD = """\
 cloud = "cloud"
+storage = "shared"
 levels = [["ipmi"]]
 [fence.ipmi]
 agent = "fence_ipmilan"
@@ -49,24 +50,33 @@ def test_the_least_inventory_is_good() -> None:
     [
         ('cloud = "cloud"', "", "line 1: cloud is missing: name of the cloud in clouds.yaml"),
         ('cloud = "cloud"', "cloud = 3", "line 1: cloud must be a text"),
+        ('storage = "shared"\n', "", "line 1: storage is missing: where image-booted instances"),
+        ('"shared"', '"ceph"', "line 2: storage must be shared or local"),
+        ('"shared"', "true", "line 2: storage must be shared or local"),
+        ('"shared"', "[1]", "line 2: storage must be shared or local"),
         ('cloud = "cloud"', 'cloud = "a b"', "line 1: cloud='a b': must be the name of a cloud"),
         ('cloud = "cloud"', 'cloud = "cloud"\nclod = 1', "line 2: unknown key 'clod'"),
-        ('[["ipmi"]]', "[]", "line 2: levels is empty"),
-        ('[["ipmi"]]', '[["ipmo"]]', "line 2: level 1 names 'ipmo'; there is ipmi under fence"),
-        ('[["ipmi"]]', '[["ipmi", "ipmi"]]', "line 2: level 1 names a device twice"),
-        ("fence_ipmilan", "fence_kdump", "line 2: level 1 has no device that cuts power or"),
-        ("fence_ipmilan", "ipmilan", "line 4: agent in fence.ipmi must be fence_..."),
-        ('10.0.9.12"', '10.0.9.11"', "line 15: ipmi address 10.0.9.11 is that of cmp-1 already"),
-        ('"10.0.0.2"', '"10.0.0.1"', "line 14: address 10.0.0.1 is that of cmp-1 already"),
-        ('"cmp-2"', '"cmp-1"', "line 13: name cmp-1 is that of cmp-1 already"),
-        ('"cmp-2"', '"ctl-1"', "line 13: name ctl-1 is that of ctl-1 already"),
-        ('"cmp-2"', '"cmp-2"\nnova_host = "cmp-1"', "line 14: Nova host cmp-1 is that of cmp-1"),
-        ('"10.0.0.2"', "2", "line 14: address in compute.2 must be an address"),
-        ('fence.ipmi = { ip = "10.0.9.11" }', "", "line 8: cmp-1 has no 'ipmi', which its levels"),
-        ('ip = "10.0.9.12"', 'password = "x"', "line 16: password would be kept in the CIB: give"),
+        ('[["ipmi"]]', "[]", "line 3: levels is empty"),
+        ('[["ipmi"]]', '[["ipmo"]]', "line 3: level 1 names 'ipmo'; there is ipmi under fence"),
+        ('[["ipmi"]]', '[["ipmi", "ipmi"]]', "line 3: level 1 names a device twice"),
+        ("fence_ipmilan", "fence_kdump", "line 3: level 1 has no device that cuts power or"),
+        ("fence_ipmilan", "ipmilan", "line 5: agent in fence.ipmi must be fence_..."),
+        ('10.0.9.12"', '10.0.9.11"', "line 16: ipmi address 10.0.9.11 is that of cmp-1 already"),
+        ('"10.0.0.2"', '"10.0.0.1"', "line 15: address 10.0.0.1 is that of cmp-1 already"),
+        ('"cmp-2"', '"cmp-1"', "line 14: name cmp-1 is that of cmp-1 already"),
+        ('"cmp-2"', '"ctl-1"', "line 14: name ctl-1 is that of ctl-1 already"),
+        ('"cmp-2"', '"cmp-2"\nnova_host = "cmp-1"', "line 15: Nova host cmp-1 is that of cmp-1"),
+        ('"10.0.0.2"', "2", "line 15: address in compute.2 must be an address"),
+        ('fence.ipmi = { ip = "10.0.9.11" }', "", "line 9: cmp-1 has no 'ipmi', which its levels"),
+        ('ip = "10.0.9.12"', 'password = "x"', "line 17: password would be kept in the CIB: give"),
         ('"cloud"', '"cloud"\nevacuate = { pace = 1 }', "line 2: NovaEvacuate has no parameter"),
+        (
+            '"cloud"',
+            '"cloud"\nevacuate = { storage = "local" }',
+            "line 2: storage is said by the key storage",
+        ),
         ('"cloud"', '"cloud"\nunfence = { poll = 99 }', "line 2: poll='99': must be a whole"),
-        ("[fence.ipmi]", "[fence.ipmi", "line 3: Expected ']'"),
+        ("[fence.ipmi]", "[fence.ipmi", "line 4: Expected ']'"),
     ],
 )
 def test_a_problem_is_told_with_its_line(old: str, new: str, said: str) -> None:
@@ -79,7 +89,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     bad = GOOD.replace('"10.0.0.2"', '"10.0.0.1"').replace('ip = "10.0.9.12"', 'ip = "10.0.9.11"')
     bad = bad.replace('fence.ipmi = { ip = "10.0.9.1" }', "")
     lines = [text.split(":")[0] for text in problems(bad)]
-    assert lines == ["line 5", "line 14", "line 15"]
+    assert lines == ["line 6", "line 15", "line 16"]
 
 
 @pytest.mark.parametrize("text", ["", "[[", "fence = 1", "compute = [1]", "controller = {}"])
@@ -118,7 +128,7 @@ def test_a_gate_and_groups_that_make_no_sense_are_told_with_their_line(
     gate: str, said: str
 ) -> None:
     (problem,) = problems(GOOD.replace("[fence.ipmi]", f"{gate}\n[fence.ipmi]", 1))
-    line = 3 + gate.count("\n")
+    line = 4 + gate.count("\n")
     assert problem.startswith(f"line {line}: {said}")
 
 

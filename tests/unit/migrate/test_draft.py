@@ -11,6 +11,7 @@ from novaha.cib.inventory import Inventory, Kind, Node
 from novaha.cib.profiles import PROFILES
 from novaha.cib.xml import find_all
 from novaha.core.names import ComputeHost, NodeName
+from novaha.core.storage import Storage
 from novaha.errors import ConfigError
 from novaha.migrate import draft, secrets, toml
 
@@ -118,6 +119,8 @@ def test_hosts_of_a_cloud_without_a_cluster() -> None:
     with pytest.raises(inventory.BadInventory) as caught:
         inventory.parse(made.text)
     assert "controller is missing" in str(caught.value)
+    assert "storage must be shared or local" in str(caught.value)
+    assert any(note.startswith("say in storage where image-booted") for note in made.notes)
     assert 'name = "c1"\naddress = "10.0.0.1"\nnova_host = "c1.example"' in made.text
 
 
@@ -127,6 +130,47 @@ def test_hosts_of_a_cloud_whose_cluster_fences_them() -> None:
     assert 'name = "compute-0"\naddress = "compute-0.localdomain"' in made.text
     assert "compute-9 has no remote node in this cluster: put pacemaker_remote on it" in made.notes
     assert 'name = "compute-1"' not in made.text
+
+
+OF_SUPERVISOR = 'name="no_shared_storage" value="1"'
+OF_DEVICE = 'name="no_shared_storage" value="False"'
+
+
+@pytest.mark.parametrize(
+    ("supervisor", "device", "storage"),
+    [
+        ("1", "False", Storage.LOCAL),
+        ("0", "true", Storage.LOCAL),
+        ("False", "False", Storage.SHARED),
+        ("no", "", Storage.SHARED),
+        ("", "True", Storage.LOCAL),
+    ],
+)
+def test_what_classic_was_told_of_the_storage_is_carried_over_and_said(
+    supervisor: str, device: str, storage: Storage
+) -> None:
+    cib = classic_cib(
+        (OF_SUPERVISOR, OF_SUPERVISOR.replace("1", supervisor)),
+        (OF_DEVICE, OF_DEVICE.replace("False", device)),
+    )
+    assert inventory_of(cib).storage is storage
+    assert f"# storage = {storage} because " in draft.of_classic(cib, "overcloud").text
+
+
+@pytest.mark.parametrize(("supervisor", "device"), [("", ""), ("", "False"), ("perhaps", "False")])
+def test_a_storage_that_classic_does_not_tell_clearly_is_left_to_a_person(
+    supervisor: str, device: str
+) -> None:
+    cib = classic_cib(
+        (OF_SUPERVISOR, OF_SUPERVISOR.replace("1", supervisor)),
+        (OF_DEVICE, OF_DEVICE.replace("False", device)),
+    )
+    made = draft.of_classic(cib, "overcloud")
+    line = made.text.splitlines().index('storage = ""  # shared or local?') + 1
+    with pytest.raises(inventory.BadInventory) as caught:
+        inventory.parse(made.text)
+    assert str(caught.value) == f"line {line}: storage must be shared or local"
+    assert any(note.startswith("say in storage where image-booted") for note in made.notes)
 
 
 TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1)
@@ -144,7 +188,9 @@ def test_what_is_written_is_read_again(
     node = Node(NodeName("n1"), None, None, (("bmc",),), {"bmc": own})
     compute = Node(NodeName("c1"), "10.0.0.1", ComputeHost("c1.x"), levels, {"bmc": {}})
     options = {"interval": "7"} if evacuate else {}
-    wanted = Inventory("c", PROFILES["fast"], "lsb:x", kinds, (node,), (compute,), options, {})
+    wanted = Inventory(
+        "c", Storage.LOCAL, PROFILES["fast"], "lsb:x", kinds, (node,), (compute,), options, {}
+    )
     if evacuate:
         groups = {"rack-1": (NodeName("c1"),)}
         wanted = replace(wanted, gate={"wait": "7"}, groups=groups, fail_counts=False)

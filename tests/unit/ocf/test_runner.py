@@ -101,6 +101,15 @@ def test_bad_parameters_are_misconfiguration_and_the_handler_is_not_called(
     assert "Traceback" not in error
 
 
+def test_what_is_missing_comes_with_the_command_that_says_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert Recorder().run(["start"], {"OCF_RESOURCE_INSTANCE": "r"}) == Rc.CONFIGURED
+    assert capsys.readouterr().err.endswith("; pcs resource update r name=...\n")
+    assert Recorder().run(["start"], GOOD | {"OCF_RESKEY_limit": "x"}) == Rc.CONFIGURED
+    assert "pcs" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("action", ["stop", "monitor"])
 @pytest.mark.parametrize(
     "environ", [{}, {"OCF_RESKEY_name": "\n"}, {"OCF_RESKEY_limit": "x", "OCF_CHECK_LEVEL": "y"}]

@@ -208,6 +208,7 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--storage", required=True, type=Storage)
     parser.add_argument("--host-map", default="")
     parser.add_argument("--max-in-flight", type=int, default=8)
+    parser.add_argument("--max-per-destination", type=int, default=64)
     parser.add_argument("--interval", type=float, default=5.0)
     parser.add_argument("--nova-timeout", type=float, default=30.0)
     return parser.parse_args(argv)
@@ -222,7 +223,12 @@ def check_clouds(path: str, cloud: str) -> None:
 
 def policy_of(given: argparse.Namespace) -> Policy:
     """Return the policy that the arguments make."""
-    return Policy(parse_host_map(given.host_map), given.storage, given.max_in_flight)
+    return Policy(
+        parse_host_map(given.host_map),
+        given.storage,
+        given.max_in_flight,
+        given.max_per_destination,
+    )
 
 
 def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from novaha.core import decide, evacuation, fates, flights, memory, proof, returning, standing
+from novaha.core import (
+    decide,
+    evacuation,
+    fates,
+    flights,
+    memory,
+    proof,
+    returning,
+    sharing,
+    standing,
+)
 from novaha.core.actions import Decision, Release
 from novaha.core.evacuation import HostPlan, _Evacuation
 from novaha.core.fates import Reading
@@ -62,8 +72,8 @@ def changed(original: Callable[..., Any], **changes: Any) -> Callable[..., Any]:
     return lambda receipt, *rest: original(replace(receipt, **changes), *rest)
 
 
-def unlimited(plans: list[HostPlan], policy: Policy) -> tuple[Decision, ...]:
-    return MERGE(plans, replace(policy, max_in_flight=1000))
+def unlimited(seen: View, policy: Policy, plans: list[HostPlan]) -> tuple[Decision, ...]:
+    return SHARE(seen, replace(policy, max_in_flight=1000), plans)
 
 
 def release_when_back(it: _Evacuation, *_: object) -> tuple[Release, ...]:
@@ -83,7 +93,7 @@ def mute(*arguments: Any) -> tuple[Decision, ...]:  # noqa: ANN401
     return tuple(d for d in AHEAD(*arguments) if not hasattr(d, "reason"))
 
 
-MERGE, AHEAD = decide._merge, decide._ahead  # noqa: SLF001
+SHARE, AHEAD = sharing.share, decide._ahead  # noqa: SLF001
 FORCE_DOWN = evacuation._force_down  # noqa: SLF001
 SUCCESS = proof._success  # noqa: SLF001
 
@@ -156,7 +166,7 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "no more in flight than allowed",
         decide,
-        "_merge",
+        "share",
         unlimited,
         "L4",
         "many-instances-few-slots",

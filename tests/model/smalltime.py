@@ -159,6 +159,7 @@ def freeze(memory: Memory) -> tuple[object, ...]:
         m.started_s,
         m.services,
         *(_items(m.servers), _items(m.migrations), _items(m.posts)),
+        tuple(sorted((host, tuple(sorted(known))) for host, known in m.known.items())),
         *(_items(m.refusals), _items(m.failed_at), _items(m.first_seen)),
         _items(m.begun),
         m.trouble,

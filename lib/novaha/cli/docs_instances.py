@@ -1,11 +1,12 @@
-"""docs/instances.md: what becomes of an instance in each state, from the table that decides it."""
+"""docs/instances.md: what becomes of instances and in which order, from the tables that decide."""
 
 from collections.abc import Iterator
 
+from novaha.core.order import KEYS
 from novaha.core.serverstates import RULES, UNKNOWN, Rule, Step
 
 _HEAD = """\
-<!-- Drawn by `nova-ha docs` from lib/novaha/cli/docs_instances.py and core/serverstates.py. -->
+<!-- Drawn by `nova-ha docs` from core/serverstates.py and core/order.py. -->
 # What becomes of an instance
 
 ## In each state
@@ -27,9 +28,38 @@ their host, too.
 | --- | --- | --- | --- |"""
 
 
+_ORDER = """\
+## In which order
+
+Evacuations of all hosts share the free slots (`max_in_flight`, and `max_per_destination` for one
+host). The higher priority goes first, of whatever host; inside a priority they go round the hosts,
+and of one host those first that failed least, then the largest, so that they find room.
+
+What is said is looked up where it is nearest to the instance: its metadata, its tags
+(`nova_ha:priority=100`), its flavor's extra specs, its image's properties (where Nova shows them,
+from Nova 31 on), the metadata of its host's aggregates in the order of their names.
+
+| key | value | meaning |
+| --- | --- | --- |"""
+
+_WAITS = """\
+An instance waits only for those that are being recovered, too, and for ten minutes at most: what is
+blocked for long holds up nobody for ever. Where instances wait for each other in a circle that is
+shown (`cycle`), and they go as if it were not said.
+
+Members of one anti-affinity group are evacuated one by one: Nova looks at the group's policy once
+more when an instance arrives, fails those that arrived together on one host, and does not choose
+another one. Members of soft groups go together.
+
+    openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
+    openstack server set --property nova_ha:ready=delay:30 db-1"""
+
+
 def instances_page() -> str:
     """Return docs/instances.md."""
-    return "\n".join((_HEAD, *map(_row, RULES), _row(UNKNOWN), "", *_not_listed(), ""))
+    keys = (f"| `{key}` | {value} | {text} |" for key, value, text in KEYS)
+    states = (_HEAD, *map(_row, RULES), _row(UNKNOWN), "", *_not_listed(), "")
+    return "\n".join((*states, _ORDER, *keys, "", _WAITS, ""))
 
 
 def _row(rule: Rule) -> str:

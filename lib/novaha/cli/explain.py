@@ -154,12 +154,13 @@ def policy_of(parameters: dict[str, str]) -> Policy:
     try:
         host_map = spec.HOST_MAP.parse(parameters.get(spec.HOST_MAP.name))
         limit = spec.MAX_IN_FLIGHT.parse(parameters.get(spec.MAX_IN_FLIGHT.name))
+        share = spec.MAX_PER_DESTINATION.parse(parameters.get(spec.MAX_PER_DESTINATION.name))
         # Where it is not said nothing runs, and nobody is to read that an instance would move.
         storage = spec.STORAGE.parse(parameters.get(spec.STORAGE.name) or Storage.LOCAL)
     except BadParameter as error:
         msg = f"nova-evacuate has a wrong parameter: {error}"
         raise ConfigError(msg) from error
-    return Policy(parse_host_map(host_map), storage, limit)
+    return Policy(parse_host_map(host_map), storage, limit, share)
 
 
 def process_of(resource: str, nodes: tuple[str, ...]) -> tuple[Process, Said | None]:

@@ -15,7 +15,6 @@ The state of each node (core/standing.py) says which function plans for it:
 Questions are decisions too: the caller answers them and decides again.
 """
 
-from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from novaha.core.actions import (
@@ -26,7 +25,6 @@ from novaha.core.actions import (
     BeginRecovery,
     Decision,
     DropHold,
-    Evacuate,
     ForceDown,
     Hold,
     KeepProof,
@@ -41,6 +39,7 @@ from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, Found, Proof, Proven, Record, Recovery
 from novaha.core.returning import returning
+from novaha.core.sharing import share
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState as State
 from novaha.core.unfinished import unfinished
@@ -60,7 +59,9 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     standings = [stand(view, policy, node) for node in concerned(cluster)]
     plans = [plan_of(view, policy, standing) for standing in standings]
     plans += unfinished(view, policy, standings)
-    return _without_the_cloud(view, (*_orphans(cluster), *holds(cluster), *_merge(plans, policy)))
+    return _without_the_cloud(
+        view, (*_orphans(cluster), *holds(cluster), *share(view, policy, plans))
+    )
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
@@ -173,20 +174,6 @@ def _orphans(cluster: ClusterView) -> tuple[Decision, ...]:
 
 def _released(record: Record) -> bool:
     return isinstance(record, Recovery) and record.phase == "returning"
-
-
-def _merge(plans: list[HostPlan], policy: Policy) -> tuple[Decision, ...]:
-    """Put the hosts together; free slots go round the hosts, so that none waits for another."""
-    decisions = tuple(chain.from_iterable(plan.decisions for plan in plans))
-    if not any(plan.ready or plan.after_evacuations for plan in plans):
-        return decisions
-    free = max(policy.max_in_flight - sum(plan.busy for plan in plans), 0)
-    rounds = chain.from_iterable(zip_longest(*(plan.ready for plan in plans)))
-    wanted: list[Evacuate] = [evacuate for evacuate in rounds if evacuate is not None]
-    after = chain.from_iterable(plan.after_evacuations for plan in plans)
-    queued = len(wanted) - free
-    hold = (Hold("nova", Reason.QUEUED, f"{queued} instances wait for a free slot"),)
-    return (*decisions, *wanted[:free], *after, *(hold if queued > 0 else ()))
 
 
 def _without_the_cloud(view: View, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:

@@ -222,7 +222,8 @@ def _decisions(view: View, policy: Policy, standing: Standing) -> tuple[Decision
     """Return the part of the decision of all nodes that is about one, or about everybody."""
     plan = plan_of(view, policy, standing)
     subjects = {standing.node, *EVERYBODY}
-    mine = {*plan.decisions, *plan.ready, *plan.after_evacuations}
+    ready = (candidate.evacuate for candidate in plan.ready)
+    mine = {*plan.decisions, *ready, *plan.after_evacuations}
     return tuple(
         decision
         for decision in decide(view, policy)

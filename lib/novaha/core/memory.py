@@ -88,18 +88,22 @@ def saw_servers(
     details: bool = False,
 ) -> Memory:
     """Keep the list of a host's servers; a short one adds to the details that are known."""
+    known = memory.known.get(host, {})
     if details:
-        memory = replace(memory, detailed_s={**memory.detailed_s, host: asked_s})
+        known = {**known, **{server.id: server for server in servers}}
+        memory = replace(
+            memory,
+            known={**memory.known, host: known},
+            detailed_s={**memory.detailed_s, host: asked_s},
+        )
     else:
-        servers = _with_details(servers, memory.servers.get(host))
+        servers = tuple(_with_details(server, known) for server in servers)
     return replace(memory, servers={**memory.servers, host: Answer(servers, asked_s)}, trouble=None)
 
 
-def _with_details(
-    servers: tuple[Server, ...], before: Answer[tuple[Server, ...]] | None
-) -> tuple[Server, ...]:
-    known = {server.id: server.details for server in (before.value if before else ())}
-    return tuple(replace(server, details=known.get(server.id)) for server in servers)
+def _with_details(server: Server, known: Mapping[ServerId, Server]) -> Server:
+    before = known.get(server.id)
+    return replace(server, details=before.details if before else None)
 
 
 def saw_migrations(
@@ -231,6 +235,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         moving=_without(memory.moving, *ids),
         refusals=_without(memory.refusals, *(s.id for s in (listed.value if listed else ()))),
         servers=_without(memory.servers, host),
+        known=_without(memory.known, host),
         detailed_s=_without(memory.detailed_s, host),
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),

@@ -222,7 +222,8 @@ class Memory:
     first seen. failed_at: when a record that ended badly was first seen, by its number. moving: the
     records that did not end badly, by their numbers. service_refused: where Nova refuses to change
     a service. raised: where Nova took back our force-down: one that is there later is a person's.
-    detailed_s: when a host's detailed list was asked for. trouble: why Nova cannot be asked before
+    known: each server that a host's detailed list has shown since its recovery began. detailed_s:
+    when that was asked for. trouble: why Nova cannot be asked before
     trouble_until_s.
     """
 
@@ -230,6 +231,7 @@ class Memory:
     services: Answer[tuple[Service, ...]] | None = None
     rules: Answer[Rules] | None = None
     servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
+    known: Mapping[ComputeHost, Mapping[ServerId, Server]] = field(default_factory=dict)
     detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
     changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)

@@ -31,6 +31,7 @@ NOT_REAL = frozenset(
 class Policy:
     """How a recovery behaves; all times in seconds.
 
+    max_in_flight, max_per_destination: evacuations at once, in all and to one host.
     storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
     say otherwise for its hosts.
     settle_s: how long a request of a process that died may still take effect in Nova's API.
@@ -38,16 +39,19 @@ class Policy:
     time between two looks at a host's records. return_poll_s: least time between two looks at the
     services. look_again_s: between two looks at instances that a person has to mend. stuck_s: after
     so long without a change an evacuation is shown as stuck, and others are sent beside it.
+    order_wait_s: how long an instance waits for those that it is to come after, at most.
     retry_first_s, retry_last_s: bounds of the backoff.
     """
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
     storage: Storage = Storage.SHARED
     max_in_flight: int = 8
+    max_per_destination: int = 64
     poll_s: float = 1.0
     poll_last_s: float = 15.0
     return_poll_s: float = 2.0
     look_again_s: float = 60.0
+    order_wait_s: float = 600.0
     settle_s: float = 30.0
     skew_s: float = 300.0
     patience_s: float = 60.0

@@ -109,8 +109,26 @@ class Reason(Enum):
     QUEUED = (
         "queued",
         False,
-        "As many evacuations as allowed are in flight.",
+        "As many evacuations as allowed are in flight, in all or to one destination.",
         "One of them ends.",
+    )
+    APART = (
+        "anti-affinity",
+        False,
+        "Members of one anti-affinity group are evacuated one by one: Nova fails them together.",
+        "The member before it has arrived.",
+    )
+    AFTER = (
+        "after",
+        False,
+        "An instance waits until those are up that its metadata name (nova_ha:after).",
+        "They are up, or ten minutes have passed.",
+    )
+    CYCLE = (
+        "cycle",
+        True,
+        "Instances wait for each other in a circle, so that none of them waits for the others.",
+        "Their nova_ha:after is mended; they are evacuated all the same.",
     )
     BLOCKED = (
         "blocked",

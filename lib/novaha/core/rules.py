@@ -4,8 +4,9 @@ A key is looked for where it is nearest to the instance: its metadata, its tags 
 flavor's extra specs, its image's properties, and last the metadata of its host's aggregates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from novaha.core.details import Details
@@ -34,6 +35,12 @@ class Rules:
 
     aggregates: tuple[Aggregate, ...] = ()
     groups: tuple[ServerGroup, ...] = ()
+
+    @cached_property
+    def apart(self) -> Mapping[ServerId, str]:
+        """The anti-affinity group of each instance that is in one; soft ones keep nobody apart."""
+        strict = (group for group in self.groups if group.policy == "anti-affinity")
+        return {server: group.id for group in strict for server in group.members}
 
     def of(self, host: ComputeHost) -> "Rules":
         """Return the rules with the aggregates of one host only, in the order of their names."""

@@ -50,6 +50,7 @@ def _host_of(standing: Standing, view: View, policy: Policy) -> ComputeHost | No
 def _plan(view: View, policy: Policy, host: ComputeHost, first: int | None) -> HostPlan:
     records = view.memory.migrations[host].value
     newest = max((migration.id for migration in records), default=0)
-    busy = flights_of(view, policy, host, newest if first is None else first).busy
+    flights = flights_of(view, policy, host, newest if first is None else first)
+    busy = flights.busy
     due = busy and view.now_s >= records_due_s(view, policy, host)
-    return HostPlan((AskMigrations(host),) if due else (), busy=busy)
+    return HostPlan((AskMigrations(host),) if due else (), busy=busy, flights=flights)

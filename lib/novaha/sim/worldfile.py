@@ -38,6 +38,7 @@ MOST_NODES = 200
 
 _WORLD_NUMBERS = tuple(f.name for f in fields(WorldSpec) if f.name.endswith("_s"))
 _POLICY_NUMBERS = tuple(f.name for f in fields(Policy) if f.name != "host_map")
+_COUNTS = ("max_in_flight", "max_per_destination")
 _GATE_NUMBERS = tuple(f.name for f in fields(GateSpec) if f.name != "racks")
 _TABLES = ("instances", "groups", "policy", "gate", "racks")
 _KEYS = ("computes", "controllers", *_TABLES, *_WORLD_NUMBERS)
@@ -165,10 +166,12 @@ class _Reader:
         numbers: dict[str, Any] = {
             key: self.number(f"policy.{key}", value)
             for key, value in table.items()
-            if key in _POLICY_NUMBERS and key != "max_in_flight"
+            if key in _POLICY_NUMBERS and key not in _COUNTS
         }
-        most = self.count("policy.max_in_flight", table.get("max_in_flight", usual.max_in_flight))
-        policy = replace(usual, max_in_flight=most, **numbers)
+        counts: dict[str, Any] = {
+            key: self.count(f"policy.{key}", table[key]) for key in _COUNTS if key in table
+        }
+        policy = replace(usual, **counts, **numbers)
         for low, high in (("poll_s", "poll_last_s"), ("retry_first_s", "retry_last_s")):
             if getattr(policy, low) > getattr(policy, high):
                 expected = f"at most {high}, which is {seconds(getattr(policy, high))}"

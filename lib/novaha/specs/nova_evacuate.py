@@ -64,6 +64,15 @@ MAX_IN_FLIGHT = integer(
     default=8,
     between=(1, 64),
 )
+MAX_PER_DESTINATION = integer(
+    "max_per_destination",
+    "Evacuations to one host at once",
+    "How many evacuations may be under way to the same destination, wherever Nova sends them: one"
+    " that has no destination yet counts for every host. Rebuilding many instances at once can be"
+    " more than a host's disks bear.",
+    default=64,
+    between=(1, 64),
+)
 INTERVAL = second(
     "interval",
     "Seconds between two looks at cluster and cloud",
@@ -101,6 +110,7 @@ SPEC = AgentSpec(
         STORAGE,
         HOST_MAP,
         MAX_IN_FLIGHT,
+        MAX_PER_DESTINATION,
         INTERVAL,
         NOVA_TIMEOUT,
         STALL_TIMEOUT,

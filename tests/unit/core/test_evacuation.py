@@ -207,7 +207,7 @@ def test_before_a_new_try_both_lists_are_read_again() -> None:
     decisions = decided(failed, due_s)
     assert decisions[:2] == (AskMigrations(HOST), AskServers(HOST, details=True))
     assert posts(decisions) == []
-    half = remember.saw_servers(failed, HOST, (server(),), due_s)
+    half = remember.saw_servers(failed, HOST, (server(),), due_s, details=True)
     assert posts(decided(half, due_s)) == []
     whole = remember.saw_migrations(half, HOST, (migration(3, 1, "failed"),), due_s)
     assert posts(decided(whole, due_s)) == [VM]

@@ -1,0 +1,126 @@
+"""What is said about the order of instances, and who waits for whom."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from novaha.core.details import Details, Flavor
+from novaha.core.model import Server
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import AFTER, PRIORITY, READY, Member, Wish, rank, waits, wish_of
+from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
+
+NOW_S = 1000.0
+
+
+def wish(**metadata: str) -> Wish:
+    keys = {"priority": PRIORITY, "after": AFTER, "ready": READY}
+    return wish_of(Details(metadata={keys.get(k, k): v for k, v in metadata.items()}), Rules())
+
+
+@pytest.mark.parametrize(
+    ("said", "priority"),
+    [
+        ("100", 100),
+        ("-5", -5),
+        (" 7 ", 7),
+        ("high", 0),
+        ("", 0),
+        ("1.5", 0),
+        ("9" * 30, 1_000_000),
+        ("-" + "9" * 30, -1_000_000),
+        ("9" * 5000, 0),
+    ],
+)
+def test_a_priority_is_a_whole_number_or_as_good_as_not_said(said: str, priority: int) -> None:
+    assert wish(priority=said).priority == priority
+
+
+@pytest.mark.parametrize(("value", "priority"), [("True", 1), ("true", 1), ("yes", 0), ("", 0)])
+def test_what_masakari_takes_first_goes_first_unless_a_priority_is_said(
+    value: str, priority: int
+) -> None:
+    assert wish(HA_Enabled=value).priority == priority
+    assert wish(HA_Enabled=value, priority="-3").priority == -3
+
+
+def test_an_aggregate_may_say_the_priority_of_all_its_host_has() -> None:
+    host = ComputeHost("compute-1")
+    rules = Rules((Aggregate(1, "gold", frozenset({host}), {PRIORITY: "9"}),))
+    assert wish_of(Details(), rules.of(host)).priority == 9
+
+
+@pytest.mark.parametrize(
+    ("said", "delay_s"),
+    [("delay:30", 30.0), ("active", 0.0), ("delay:", 0.0), ("delay:-3", 0.0), ("delay:9999", 3600)],
+)
+def test_when_an_instance_counts_as_up(said: str, delay_s: float) -> None:
+    assert wish(ready=said).delay_s == delay_s
+
+
+def test_names_are_parted_by_blanks_or_commas() -> None:
+    assert wish(after=" db-1, db-2  cache ").after == {"db-1", "db-2", "cache"}
+    assert wish(after=" ").after == frozenset()
+
+
+def test_important_ones_go_first_then_those_that_failed_least_then_the_largest() -> None:
+    def ranked(name: str, ram_mib: int, priority: int, failures: int) -> object:
+        server = Server(ServerId(name), name, "", Details(flavor=Flavor(ram_mib=ram_mib)))
+        return rank(server, Wish(priority), failures)
+
+    rows = [("c", 4, 0, 1), ("b", 4, 0, 0), ("d", 9, 0, 0), ("a", 1, 5, 3), ("aa", 4, 0, 0)]
+    ordered = sorted(rows, key=lambda row: ranked(*row))  # type: ignore[arg-type,return-value]
+    assert [row[0] for row in ordered] == ["a", "d", "aa", "b", "c"]
+
+
+def member(name: str, after: str = "", up_s: float | None = None, delay_s: float = 0.0) -> Member:
+    said = Wish(after=frozenset(after.split()), delay_s=delay_s)
+    return Member(ServerId(f"id-{name}"), name, "p-1", said, up_s)
+
+
+def waiting(*members: Member, now_s: float = NOW_S) -> dict[str, tuple[str, ...]]:
+    return {str(id_): told for id_, told in waits(members, now_s).waiting.items()}
+
+
+def test_an_instance_waits_for_those_that_it_names_by_name_or_id_until_they_are_up() -> None:
+    db, web = member("db"), member("web", "db")
+    assert waiting(db, web) == {"id-web": ("db",)}
+    assert waiting(db, member("web", "id-db")) == {"id-web": ("db",)}
+    assert waiting(member("db", up_s=NOW_S), web) == {}
+
+
+def test_what_is_not_among_those_that_failed_is_not_waited_for() -> None:
+    assert waiting(member("web", "elsewhere web")) == {}
+
+
+def test_a_name_in_another_project_is_another_instance() -> None:
+    other = Member(ServerId("id-db"), "db", "p-2")
+    assert waiting(other, member("web", "db")) == {}
+    assert waiting(other, member("web", "id-db")) == {"id-web": ("db",)}
+
+
+def test_an_instance_counts_as_up_when_its_delay_has_passed() -> None:
+    db, web = member("db", up_s=NOW_S, delay_s=30.0), member("web", "db")
+    assert waiting(db, web, now_s=NOW_S + 29) == {"id-web": ("db",)}
+    assert waiting(db, web, now_s=NOW_S + 30) == {}
+
+
+def test_a_circle_is_found_and_its_instances_wait_only_for_others() -> None:
+    ring = (member("a", "b db"), member("b", "c"), member("c", "a"), member("d", "a"), member("db"))
+    found = waits(ring, NOW_S)
+    assert found.cycle == {"id-a", "id-b", "id-c"}
+    assert dict(found.waiting) == {"id-a": ("db",), "id-d": ("a",)}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20),
+    st.sets(st.integers(0, 7)),
+)
+def test_something_can_always_go_whatever_is_said(
+    edges: list[tuple[int, int]], up: set[int]
+) -> None:
+    after = {n: " ".join(f"{to}" for at, to in edges if at == n) for n in range(8)}
+    members = [member(str(n), after[n], NOW_S if n in up else None) for n in range(8)]
+    left = [m for m in members if m.up_s is None]
+    free = [m for m in left if m.id not in waits(members, NOW_S).waiting]
+    assert free or not left

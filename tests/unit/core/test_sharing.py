@@ -1,0 +1,123 @@
+"""Which evacuations of all hosts get the free slots, and what the others are told."""
+
+from typing import Any
+
+from novaha.core import memory as remember
+from novaha.core.actions import Evacuate, Hold
+from novaha.core.decide import decide
+from novaha.core.details import Details, Flavor
+from novaha.core.model import Answer, Memory, Migration, Server
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import AFTER, PRIORITY
+from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
+from novaha.core.rules import Rules, ServerGroup
+from worlds import HOST, NOW_S, evacuating, memory, ours, view
+
+POLICY = Policy()
+
+
+def server(name: str, ram_mib: int = 1, **metadata: str) -> Server:
+    keys = {"priority": PRIORITY, "after": AFTER}
+    said = {keys[key]: value for key, value in metadata.items()}
+    details = Details(metadata=said, flavor=Flavor(ram_mib=ram_mib))
+    return Server(ServerId(name), name, "", details)
+
+
+def known(*servers: Server, records: tuple[Migration, ...] = (), **changes: Any) -> Memory:  # noqa: ANN401
+    """Return what is known right after both lists were read."""
+    told = memory(services=(ours(),), migrations=(), **changes)
+    told = remember.saw_servers(told, HOST, servers, NOW_S, details=True)
+    return remember.saw_migrations(told, HOST, records, NOW_S)
+
+
+def decided(
+    of: Memory, policy: Policy = POLICY, now_s: float = NOW_S
+) -> tuple[list[str], set[Reason]]:
+    decisions = decide(view(evacuating(), of, now_s), policy)
+    sent = [str(d.server) for d in decisions if isinstance(d, Evacuate)]
+    return sent, {d.reason for d in decisions if isinstance(d, Hold)}
+
+
+def moving(id_: int, name: str, to: str | None, status: str = "running") -> Migration:
+    return Migration(id_, ServerId(name), HOST, ComputeHost(to) if to else None, status)
+
+
+def test_the_important_go_first_and_then_the_largest() -> None:
+    servers = (server("small"), server("large", 8), server("first", priority="1"))
+    assert decided(known(*servers)) == (["first", "large", "small"], set())
+    sent, reasons = decided(known(*servers), Policy(max_in_flight=1))
+    assert (sent, reasons) == (["first"], {Reason.QUEUED})
+
+
+def test_one_that_waits_for_another_is_sent_when_that_is_up_and_not_before() -> None:
+    web, db = server("web", after="db"), server("db")
+    assert decided(known(web, db)) == (["db"], {Reason.AFTER})
+    flying = known(web, db, records=(moving(1, "db", "compute-2"),))
+    assert decided(flying) == ([], {Reason.AFTER, Reason.IN_FLIGHT})
+    arrived = known(web, db, records=(moving(1, "db", "compute-2", "done"),))
+    assert decided(arrived)[0] == ["web"]
+    gone = remember.saw_servers(arrived, HOST, (Server(ServerId("web"), "web"),), NOW_S)
+    assert decided(gone)[0] == ["web"]
+
+
+def test_one_waits_for_another_that_fails_but_not_for_ever() -> None:
+    failed = known(
+        server("web", after="db"), server("db"), records=(moving(1, "db", None, "error"),)
+    )
+    late_s = NOW_S - 1.0 + POLICY.order_wait_s
+    assert decided(failed, now_s=NOW_S + 1) == ([], {Reason.AFTER, Reason.BLOCKED})
+    assert decided(failed, now_s=late_s)[0] == ["web"]
+
+
+def test_a_circle_is_told_and_holds_nobody() -> None:
+    servers = (server("a", after="b"), server("b", after="a"))
+    assert decided(known(*servers)) == (["a", "b"], {Reason.CYCLE})
+
+
+GROUPS = Rules(
+    (), (ServerGroup("g", "web", "anti-affinity", 1, frozenset({ServerId("a"), ServerId("b")})),)
+)
+
+
+def test_members_of_a_strict_group_are_never_in_flight_together() -> None:
+    both = known(server("a"), server("b"), server("c"), rules=Answer(GROUPS, NOW_S))
+    assert decided(both) == (["a", "c"], {Reason.APART})
+    flying = known(
+        server("a"),
+        server("b"),
+        records=(moving(1, "a", None, "accepted"),),
+        rules=Answer(GROUPS, NOW_S),
+    )
+    assert decided(flying)[0] == []
+    posted = remember.posting(both, ServerId("a"), HOST, NOW_S)
+    assert decided(posted)[0] == ["c"]
+
+
+def test_a_member_that_is_stuck_keeps_no_other_waiting() -> None:
+    stuck = known(
+        server("a"),
+        server("b"),
+        records=(moving(1, "a", None, "accepted"),),
+        rules=Answer(GROUPS, NOW_S),
+    )
+    later_s = NOW_S + POLICY.stuck_s
+    assert decided(stuck, now_s=later_s)[0] == ["b"]
+
+
+def test_soft_groups_keep_nobody_waiting() -> None:
+    soft = ServerGroup("g", "web", "soft-anti-affinity", 1, frozenset(map(ServerId, "ab")))
+    both = known(server("a"), server("b"), rules=Answer(Rules((), (soft,)), NOW_S))
+    assert decided(both) == (["a", "b"], set())
+
+
+def test_no_destination_gets_more_than_its_share_wherever_nova_sends_them() -> None:
+    policy = Policy(max_per_destination=2)
+    servers = tuple(server(name) for name in "abcdef")
+    assert decided(known(*servers), policy) == (["a", "b"], {Reason.QUEUED})
+    unscheduled = known(*servers, records=(moving(1, "a", None, "accepted"),))
+    assert decided(unscheduled, policy)[0] == ["b"]
+    spread = known(*servers, records=(moving(1, "a", "x"), moving(2, "b", "y")))
+    assert decided(spread, policy)[0] == ["c"]
+    full = known(*servers, records=(moving(1, "a", "x"), moving(2, "b", "x")))
+    assert decided(full, policy)[0] == []

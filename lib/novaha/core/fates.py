@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from novaha.core.eligibility import Kept, kept, needs_reset
-from novaha.core.flights import settled
-from novaha.core.memory import ended_badly, newest_by_server
+from novaha.core.flights import settled, telling
+from novaha.core.memory import ended_badly
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
@@ -47,7 +47,8 @@ def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
     hosts = [service.host for service in memory.services.value] if memory.services else []
     if host not in hosts or servers is None or migrations is None or memory.rules is None:
         return ()
-    newest, rules = newest_by_server(migrations.value), memory.rules.value.of(host)
+    newest = telling(migrations.value, recovery.after_migration)
+    rules = memory.rules.value.of(host)
     reading = Reading(view, policy, recovery, servers, migrations, newest, rules)
     return tuple(map(reading.fate, servers.value))
 
@@ -56,7 +57,7 @@ def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:
 class Reading:
     """What is known of a fenced host's servers.
 
-    newest: the newest record of each that has one. rules: with the aggregates of the host.
+    newest: the record of each that tells where it is. rules: with the aggregates of the host.
     """
 
     view: View

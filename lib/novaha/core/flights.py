@@ -1,6 +1,6 @@
 """Which evacuations of a host are in flight, which of them are stuck, and which take a slot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from novaha.core.memory import newest_by_server
@@ -21,7 +21,7 @@ class Flights:
 
     claimed: those of which only the source says that it is over. stuck: the newest records that
     have not changed for long: in flight, or over without that the list of servers shows it.
-    newest: the newest record of each server that has one.
+    newest: the record of each server that tells where it is.
     """
 
     moving: frozenset[ServerId]
@@ -44,7 +44,7 @@ def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: i
     memory = view.memory
     servers, migrations = memory.servers.get(host), memory.migrations.get(host)
     listed = {server.id for server in servers.value} if servers else set()
-    newest = newest_by_server(migrations.value if migrations else ())
+    newest = telling(migrations.value if migrations else (), after_migration)
     here = {s: m for s, m in newest.items() if s in listed and m.id > after_migration}
     open_ = {s: m for s, m in newest.items() if m.status in IN_FLIGHT}
     over = {s: m for s, m in here.items() if m.status in ENDED_WELL}
@@ -59,6 +59,17 @@ def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: i
         if (post.host == host or s in listed) and not _spent(post, policy, migrations)
     }
     return Flights(claimed.union(moving, posted), claimed, stuck, newest)
+
+
+def telling(migrations: Iterable[Migration], after_migration: int) -> dict[ServerId, Migration]:
+    """Return the record of each server that tells where it is: the newest, or one still in flight.
+
+    A person may evacuate beside us: then the older of two evacuations of this recovery goes on when
+    the newer has ended.
+    """
+    migrations = tuple(migrations)
+    flying = (m for m in migrations if m.status in IN_FLIGHT and m.id > after_migration)
+    return {**newest_by_server(migrations), **newest_by_server(flying)}
 
 
 def _unchanged(view: View, policy: Policy, m: Migration) -> bool:

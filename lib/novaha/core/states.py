@@ -119,9 +119,7 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.WAITING, _I.IN_FLIGHT, "the next try is due, and a person was faster"),
     Transition(_I.MOVED, _I.IN_FLIGHT, "a person evacuates it once more"),
     Transition(_I.READY, _I.STAYS, "a user or a person changed its state"),
-    Transition(
-        _I.UNSURE, _I.STAYS, "no record came of it, and its state was changed"
-    ),
+    Transition(_I.UNSURE, _I.STAYS, "no record came of it, and its state was changed"),
     Transition(_I.WAITING, _I.STAYS, "a user or a person changed its state"),
     Transition(_I.CHECKING, _I.STAYS, "its state was read, or read again"),
     Transition(_I.STAYS, _I.READY, "a person changed its state"),

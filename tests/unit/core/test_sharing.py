@@ -121,3 +121,15 @@ def test_no_destination_gets_more_than_its_share_wherever_nova_sends_them() -> N
     assert decided(spread, policy)[0] == ["c"]
     full = known(*servers, records=(moving(1, "a", "x"), moving(2, "b", "x")))
     assert decided(full, policy)[0] == []
+
+
+def test_the_older_of_two_evacuations_of_one_instance_keeps_its_slot_while_it_is_in_flight() -> (
+    None
+):
+    """A person may evacuate beside us."""
+    records = (moving(1, "a", "compute-2"), moving(2, "a", "compute-3", "done"))
+    both = known(server("a"), server("b"), records=records)
+    assert decided(both, Policy(max_in_flight=1))[0] == []
+    assert decided(both)[0] == ["b"]
+    over = known(server("a"), server("b"), records=(records[1], moving(1, "a", "x", "failed")))
+    assert decided(over, Policy(max_in_flight=1))[0] == ["b"]

@@ -154,7 +154,7 @@ def test_the_walks_notice_when_a_request_that_may_still_arrive_is_forgotten(
     class Forgetful(SmallWorld):
         space = Space(Automaton())
 
+    # As many walks as it takes: which ones are drawn depends on the order of sets.
+    many = settings(SmallWorld.TestCase.settings, phases=[Phase.generate], max_examples=2000)
     with pytest.raises(AssertionError, match="while it is being evacuated"):
-        # As many walks as it takes: which ones are drawn depends on the order of sets.
-        many = settings(SmallWorld.TestCase.settings, phases=[Phase.generate], max_examples=2000)
         run_state_machine_as_test(Forgetful, settings=many)

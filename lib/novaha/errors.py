@@ -17,7 +17,15 @@ class ClusterUnavailable(NovaHaError):
 
 
 class CloudUnavailable(NovaHaError):
-    """Nova or Keystone gave no usable answer; whether a request took effect is unknown."""
+    """Nova or Keystone gave no usable answer; whether a request took effect is unknown.
+
+    busy: it has more to do than it can, as far as that can be told.
+    """
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        """Keep beside the text whether Nova is overloaded."""
+        super().__init__(message)
+        self.busy = busy
 
 
 class CloudRefused(NovaHaError):

@@ -40,6 +40,8 @@ CLIENT_ERROR = 400
 SERVER_ERROR = 500
 NOT_NOW = frozenset({401, 408, 429})
 """Refusals that say nothing about the request itself: the same may be accepted later."""
+OVERLOADED = frozenset({429, 502, 503, 504})
+"""What Nova, or a proxy before it, answers when there is more to do than it can."""
 
 
 class Nova:
@@ -194,7 +196,7 @@ class Nova:
             raise _unavailable(error) from error
         if response.status_code >= SERVER_ERROR or response.status_code in NOT_NOW:
             msg = f"Nova answered {response.status_code} to {method} {path}"
-            raise CloudUnavailable(msg)
+            raise CloudUnavailable(msg, busy=response.status_code in OVERLOADED)
         if response.status_code >= CLIENT_ERROR:
             msg = f"{_words(response)} ({response.status_code})"
             raise CloudRefused(msg, response.status_code)
@@ -270,7 +272,7 @@ def _unavailable(error: Exception) -> CloudUnavailable:
     first = first.split(": HTTPConnectionPool", 1)[0] + (f": {cause[1]}" if cause else "")
     if isinstance(error, ksa.Unauthorized):
         first = f"Keystone refused our credentials (401), check clouds.yaml: {first}"
-    return CloudUnavailable(first[:300])
+    return CloudUnavailable(first[:300], busy=isinstance(error, ksa.ConnectTimeout))
 
 
 def _service(raw: Json) -> Service:

@@ -149,6 +149,8 @@ def take_results(memory: Memory, ports: Ports) -> Memory:
         else:
             text = f"Nova gave no answer: {result.error}"
             outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s, text)
+            if isinstance(result.error, CloudUnavailable) and result.error.busy:
+                memory = remember.strained(memory, now_s)
         ports.journal.action(result.evacuate, outcome)
     return memory
 

@@ -28,6 +28,19 @@ their host, too.
 | --- | --- | --- | --- |"""
 
 
+_TRIES = """\
+## Until it runs elsewhere
+
+An evacuation is followed in Nova's migration records until its end, however long it takes; nothing
+is sent beside it. What fails is tried again after 30 s, then after twice as long each time, up to
+half an hour, for ever, and `pcs status` and `nova-ha explain` show it with Nova's words. As soon as
+a host takes instances again that did not before, all that failed is tried at once.
+
+Where Nova leaves requests without an answer or says that it has too much to do (429, 502, 503,
+504), half as many evacuations are in flight, down to one; after each half minute in which it
+accepts, twice as many.
+"""
+
 _ORDER = """\
 ## In which order
 
@@ -59,7 +72,7 @@ def instances_page() -> str:
     """Return docs/instances.md."""
     keys = (f"| `{key}` | {value} | {text} |" for key, value, text in KEYS)
     states = (_HEAD, *map(_row, RULES), _row(UNKNOWN), "", *_not_listed(), "")
-    return "\n".join((*states, _ORDER, *keys, "", _WAITS, ""))
+    return "\n".join((*states, _TRIES, _ORDER, *keys, "", _WAITS, ""))
 
 
 def _row(rule: Rule) -> str:

@@ -134,6 +134,7 @@ class _Evacuation:
             *self.ask_migrations(fates, moving),
             *self.ask_servers(fates, flights),
             *self.ask_rules(fates),
+            *self.ask_services(fates),
             *self.holds(fates, flights),
             *self.give_back(fates, moving),
         )
@@ -181,6 +182,15 @@ class _Evacuation:
             return ()
         old = self.view.now_s - rules.asked_s >= self.policy.look_again_s
         return (AskRules(),) if old else ()
+
+    def ask_services(self, fates: list[Fate]) -> tuple[AskServices, ...]:
+        """Return the question that shows a host for what failed, before its next try is due."""
+        services = self.view.memory.services
+        waits = any(f.state is InstanceState.WAITING and not f.refused for f in fates)
+        if not waits or services is None:
+            return ()
+        due_s = services.asked_s + self.policy.look_again_s / 2
+        return (AskServices(),) if self.view.now_s >= due_s else ()
 
     def old(self) -> bool:
         """Tell whether a person may have mended the state of an instance since it was read."""

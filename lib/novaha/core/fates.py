@@ -6,7 +6,7 @@ from functools import cached_property
 
 from novaha.core.eligibility import Kept, kept, needs_reset
 from novaha.core.flights import settled, telling
-from novaha.core.memory import ended_badly
+from novaha.core.memory import LONG_AGO_S, ended_badly
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
@@ -113,7 +113,7 @@ class Reading:
         failures = len(bad) + (refusal.count if refusal else 0)
         if failures == 0:
             return Fate(server, InstanceState.READY)
-        last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=0.0)
+        last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=LONG_AGO_S)
         text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
         if server.fault:
             text = f"{text}: {server.fault}"

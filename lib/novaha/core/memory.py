@@ -1,6 +1,6 @@
 """How what happened changes what the process remembers: each function returns a new Memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,11 +15,21 @@ from novaha.core.model import (
     RefusedChange,
     Server,
     Service,
+    Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.recovery import Recovery
 from novaha.core.rules import Rules
+
+ONE_STRAIN_S = 5.0
+"""Requests that fail so soon after each other tell of one and the same overload."""
+RELIEF_S = 30.0
+"""So long after an overload twice as many evacuations are tried at once again."""
+MOST_HALVINGS = 6
+
+LONG_AGO_S = -1e9
+"""When something failed that need not wait any longer."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -40,8 +50,21 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
-    """Keep the list of services."""
-    return replace(memory, services=Answer(services, asked_s), trouble=None)
+    """Keep the list of services; where a host takes instances again, no failed one waits longer."""
+    known = replace(memory, services=Answer(services, asked_s), trouble=None)
+    before = memory.services
+    return known if before is None else _woken(known, _open(services) - _open(before.value))
+
+
+def _open(services: Iterable[Service]) -> set[ComputeHost]:
+    return {service.host for service in services if service.enabled and not service.forced_down}
+
+
+def _woken(memory: Memory, new: Collection[ComputeHost]) -> Memory:
+    """Have what failed tried again at once if there is a new host for it."""
+    if not new or not memory.failed_at:
+        return memory
+    return replace(memory, failed_at=dict.fromkeys(memory.failed_at, LONG_AGO_S))
 
 
 def saw_rules(memory: Memory, rules: Rules, asked_s: float) -> Memory:
@@ -54,12 +77,8 @@ def saw_service(memory: Memory, service: Service) -> Memory:
     if memory.services is None:
         return memory
     value = tuple(service if old.id == service.id else old for old in memory.services.value)
-    return replace(
-        memory,
-        services=Answer(value, memory.services.asked_s),
-        service_refused=_without(memory.service_refused, service.host),
-        trouble=None,
-    )
+    known = saw_services(memory, value, memory.services.asked_s)
+    return replace(known, service_refused=_without(memory.service_refused, service.host))
 
 
 def forced_up(memory: Memory, service: Service) -> Memory:
@@ -190,9 +209,25 @@ def accepted(memory: Memory, server: ServerId, now_s: float) -> Memory:
     return replace(
         memory,
         posts=_post(memory, server, "accepted", now_s),
+        strain=_relieved(memory.strain, now_s),
         refusals=_without(memory.refusals, server),
         trouble=None,
     )
+
+
+def strained(memory: Memory, now_s: float) -> Memory:
+    """Note that Nova is overloaded; what is in flight together suffers from it together."""
+    halvings, since_s = memory.strain
+    if halvings and now_s - since_s < ONE_STRAIN_S:
+        return memory
+    return replace(memory, strain=Strain(min(halvings + 1, MOST_HALVINGS), now_s))
+
+
+def _relieved(strain: Strain, now_s: float) -> Strain:
+    """Return the strain after Nova accepted something: less of it when that has gone on long."""
+    if not strain.halvings or now_s - strain.since_s < RELIEF_S:
+        return strain
+    return Strain(strain.halvings - 1, now_s)
 
 
 def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:

@@ -202,6 +202,13 @@ class Moving(NamedTuple):
     flew: bool
 
 
+class Strain(NamedTuple):
+    """How often the evacuations at once were halved because Nova was overloaded, and when last."""
+
+    halvings: int = 0
+    since_s: float = 0.0
+
+
 @dataclass(frozen=True)
 class RefusedChange:
     """Since when Nova refuses to change a host's service, when it did last, and its words."""
@@ -243,6 +250,7 @@ class Memory:
     begun: Mapping[str, int] = field(default_factory=dict)
     service_refused: Mapping[ComputeHost, RefusedChange] = field(default_factory=dict)
     raised: frozenset[ComputeHost] = frozenset()
+    strain: Strain = field(default_factory=Strain)
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

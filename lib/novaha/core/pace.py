@@ -35,6 +35,11 @@ def services_due(view: View, policy: Policy, host: ComputeHost | None) -> bool:
     return view.now_s - services.asked_s >= max(pause, policy.return_poll_s)
 
 
+def most_in_flight(view: View, policy: Policy) -> int:
+    """Return how many evacuations may be in flight now; Nova decides when it is overloaded."""
+    return max(policy.max_in_flight >> view.memory.strain.halvings, 1)
+
+
 def refusal_pause_s(policy: Policy, refused: RefusedChange) -> float:
     """Return how long to leave a service alone that Nova refused to change."""
     refused_s = (refused.last_s - refused.since_s) * QUIET_SHARE

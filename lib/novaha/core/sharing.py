@@ -10,6 +10,7 @@ from novaha.core.flights import Flights
 from novaha.core.model import Migration, View
 from novaha.core.names import ServerId
 from novaha.core.order import Waits, waits
+from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
@@ -25,7 +26,7 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
         return tuple(decisions)
     waiting = waits(chain.from_iterable(plan.members for plan in plans), view.now_s)
     rules = view.memory.rules.value if view.memory.rules else Rules()
-    slots = _Slots(policy, plans, rules)
+    slots = _Slots(most_in_flight(view, policy), policy.max_per_destination, plans, rules)
     chosen: list[Evacuate] = []
     late: list[Candidate] = []
     for candidate in in_order(plans):
@@ -34,7 +35,8 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
         elif slots.take(candidate):
             chosen.append(candidate.evacuate)
     after = chain.from_iterable(plan.after_evacuations for plan in plans)
-    return (*decisions, *chosen, *after, *slots.holds(), *_order_holds(late, waiting))
+    strained = view.memory.strain.halvings > 0
+    return (*decisions, *chosen, *after, *slots.holds(strained), *_order_holds(late, waiting))
 
 
 def in_order(plans: Sequence[HostPlan]) -> list[Candidate]:
@@ -55,10 +57,11 @@ def in_order(plans: Sequence[HostPlan]) -> list[Candidate]:
 class _Slots:
     """The free slots, the groups of which one is on its way, and the room at each destination."""
 
-    def __init__(self, policy: Policy, plans: Sequence[HostPlan], rules: Rules) -> None:
+    def __init__(self, most: int, at_one: int, plans: Sequence[HostPlan], rules: Rules) -> None:
         moving = list(_records_in_flight(plans))
-        self._free = max(policy.max_in_flight - sum(plan.busy for plan in plans), 0)
-        self._room = policy.max_per_destination - _most_at_one(moving)
+        self._most = most
+        self._free = max(most - sum(plan.busy for plan in plans), 0)
+        self._room = at_one - _most_at_one(moving)
         self._apart = rules.apart
         self._groups = {self._apart[s] for s in _posted(plans) if s in self._apart}
         self._queued = self._kept_apart = 0
@@ -78,9 +81,10 @@ class _Slots:
             self._groups.add(group)
         return True
 
-    def holds(self) -> tuple[Hold, ...]:
+    def holds(self, strained: bool) -> tuple[Hold, ...]:  # noqa: FBT001
         """Return what those without a slot wait for."""
-        queued = f"{self._queued} instances wait for a free slot"
+        slower = f"; Nova is overloaded, so only {self._most} at once" if strained else ""
+        queued = f"{self._queued} instances wait for a free slot{slower}"
         apart = f"{self._kept_apart} instances wait for a member of their anti-affinity group"
         return (
             *((Hold("nova", Reason.QUEUED, queued),) if self._queued else ()),

@@ -216,8 +216,8 @@ class SimPosts:
 _NO_EFFECT = frozenset({"unanswered", "conflict", "unauthorized"})
 
 _HEARD: dict[str, Callable[[], Exception]] = {
-    "unanswered": lambda: CloudUnavailable("no answer"),
-    "late": lambda: CloudUnavailable("no answer"),
+    "unanswered": lambda: CloudUnavailable("no answer", busy=True),
+    "late": lambda: CloudUnavailable("no answer", busy=True),
     "reply-lost": lambda: CloudUnavailable("the answer was lost"),
     "conflict": lambda: CloudRefused("conflict (409)", 409),
     "unauthorized": lambda: CloudUnavailable(NO_KEYSTONE),

@@ -1,9 +1,10 @@
 """Which evacuations of all hosts get the free slots, and what the others are told."""
 
+from dataclasses import replace
 from typing import Any
 
 from novaha.core import memory as remember
-from novaha.core.actions import Evacuate, Hold
+from novaha.core.actions import AskServices, Evacuate, Hold
 from novaha.core.decide import decide
 from novaha.core.details import Details, Flavor
 from novaha.core.model import Answer, Memory, Migration, Server
@@ -15,6 +16,7 @@ from novaha.core.rules import Rules, ServerGroup
 from worlds import HOST, NOW_S, evacuating, memory, ours, view
 
 POLICY = Policy()
+OTHER = ComputeHost("compute-2")
 
 
 def server(name: str, ram_mib: int = 1, **metadata: str) -> Server:
@@ -133,3 +135,43 @@ def test_the_older_of_two_evacuations_of_one_instance_keeps_its_slot_while_it_is
     assert decided(both)[0] == ["b"]
     over = known(server("a"), server("b"), records=(records[1], moving(1, "a", "x", "failed")))
     assert decided(over, Policy(max_in_flight=1))[0] == ["b"]
+
+
+def test_fewer_are_in_flight_while_nova_is_overloaded_and_never_none() -> None:
+    servers = tuple(server(name) for name in "abcdefgh")
+    strained = remember.strained(known(*servers), NOW_S)
+    assert decided(strained, Policy(max_in_flight=6))[0] == ["a", "b", "c"]
+    assert remember.strained(strained, NOW_S + 1).strain == strained.strain, "one overload"
+    for n in range(20):
+        strained = remember.strained(strained, NOW_S + 10.0 * n)
+    assert decided(strained, Policy(max_in_flight=6))[0] == ["a"]
+
+
+def test_more_are_sent_again_when_nova_has_accepted_for_a_while() -> None:
+    vm = ServerId("a")
+    strained = remember.strained(known(server("a")), NOW_S)
+    soon = remember.accepted(strained, vm, NOW_S + 5)
+    assert soon.strain.halvings == 1
+    assert remember.accepted(soon, vm, NOW_S + 31).strain.halvings == 0
+    assert remember.accepted(known(server("a")), vm, NOW_S + 31).strain.halvings == 0
+
+
+def test_what_failed_is_tried_again_as_soon_as_a_host_takes_instances_again() -> None:
+    records = (moving(1, "a", None, "error"), moving(2, "b", "compute-2"))
+    off = replace(ours(OTHER), enabled=False, forced_down=False)
+    failed = remember.saw_services(known(server("a"), records=records), (ours(), off), NOW_S)
+    assert decided(failed, now_s=NOW_S + 1)[0] == []
+    open_ = replace(off, enabled=True, disabled_reason="")
+    woken = remember.saw_services(failed, (ours(), open_), NOW_S + 1)
+    assert decided(woken, now_s=NOW_S + 1)[0] == ["a"]
+    same = remember.saw_services(woken, (ours(), open_), NOW_S + 2)
+    assert same.failed_at == woken.failed_at
+
+
+def test_while_something_waits_the_services_are_looked_at_twice_a_minute() -> None:
+    failed = known(server("a"), records=(moving(1, "a", None, "error"),))
+    due_s = NOW_S + POLICY.look_again_s / 2
+    policy = replace(POLICY, retry_first_s=600.0)
+    for now_s, asked in ((due_s - 1, False), (due_s, True)):
+        decisions = decide(view(evacuating(), failed, now_s), policy)
+        assert any(isinstance(d, AskServices) for d in decisions) is asked

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
@@ -47,6 +48,10 @@ class CloudReader(Protocol):
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List all servers of a host, of every project, on demand with their details."""
+        ...
+
+    def rooms(self) -> tuple[Room, ...]:
+        """Tell what is free on each host that takes instances."""
         ...
 
     def rules(self) -> Rules:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from fakeworld import World
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
@@ -119,6 +120,9 @@ class FakeCloud:
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         return self._call("servers", lambda: self.wire.world.servers(host, details=details))
+
+    def rooms(self) -> tuple[Room, ...]:
+        return self._call("rooms", tuple)
 
     def rules(self) -> Rules:
         return self._call("rules", Rules)

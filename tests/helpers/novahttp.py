@@ -25,6 +25,14 @@ clouds:
       project_domain_name: Default
 """
 
+PLACEMENT = "http://placement.test"
+
+
+def _entry(kind: str, url: str) -> dict[str, Any]:
+    place = {"id": f"e-{kind}", "interface": "public", "region": "R1", "region_id": "R1"}
+    return {"type": kind, "name": kind, "id": kind, "endpoints": [{**place, "url": url}]}
+
+
 TOKEN = {
     "token": {
         "methods": ["password"],
@@ -33,22 +41,7 @@ TOKEN = {
         "user": {"id": "u", "name": "nova-ha", "domain": {"id": "d", "name": "Default"}},
         "project": {"id": "p", "name": "admin", "domain": {"id": "d", "name": "Default"}},
         "roles": [{"id": "r", "name": "admin"}],
-        "catalog": [
-            {
-                "type": "compute",
-                "name": "nova",
-                "id": "c",
-                "endpoints": [
-                    {
-                        "id": "e",
-                        "interface": "public",
-                        "region": "R1",
-                        "region_id": "R1",
-                        "url": NOVA,
-                    }
-                ],
-            }
-        ],
+        "catalog": [_entry("compute", NOVA), _entry("placement", PLACEMENT)],
     }
 }
 IDENTITY = {

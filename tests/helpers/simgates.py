@@ -21,8 +21,9 @@ from novaha.core import (
     standing,
 )
 from novaha.core.actions import Decision, Release
-from novaha.core.evacuation import HostPlan, _Evacuation
+from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
+from novaha.core.hostplan import HostPlan
 from novaha.core.model import Service, View
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import smallview as look
 import smallworld as small
 from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
@@ -78,6 +79,9 @@ class Replay:
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:  # noqa: ARG002
         return look.servers_of(self._answer(("servers", look.index_of(host))))
+
+    def rooms(self) -> tuple[Room, ...]:
+        return ()
 
     def rules(self) -> Rules:
         return Rules()

@@ -16,6 +16,7 @@ from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
     AskMigrations,
+    AskRoom,
     AskRules,
     AskServers,
     Decision,
@@ -242,7 +243,7 @@ def all_ports(ports: Replay) -> Ports:
 
 def _questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:
     """Return the questions that this world has answers to: nobody says anything in it."""
-    return tuple(q for q in core.questions(decisions) if not isinstance(q, AskRules))
+    return tuple(q for q in core.questions(decisions) if not isinstance(q, AskRules | AskRoom))
 
 
 def _call_of(question: Decision) -> Call:

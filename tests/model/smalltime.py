@@ -119,6 +119,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         failed_at={k: ended(at_s) for k, at_s in m.failed_at.items()},
         begun={k: after for k, after in m.begun.items() if k in m.first_seen},
         rules=Answer(Rules(), NOW_S),
+        room=None,
         detailed_s={},
         changed_s={},
         moving={},

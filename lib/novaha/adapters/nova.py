@@ -13,10 +13,12 @@ import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
+from novaha.adapters.placement import Placement
 from novaha.adapters.region import region_of
 from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
 from novaha.core.actions import Evacuate
+from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.rules import Rules
@@ -64,6 +66,7 @@ class Nova:
             region_name=region.get_region_name("compute"),
             endpoint_override=region.get_endpoint("compute"),
         )
+        self._placement = Placement(region)
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -98,6 +101,10 @@ class Nova:
             "/os-migrations", "migrations", NEWEST, migration_type="evacuation", source_compute=host
         )
         return tuple(_read(_migration, raw) for raw in pages)
+
+    def rooms(self) -> tuple[Room, ...]:
+        """Tell what is free on each host that takes instances, by Placement."""
+        return self._placement.rooms()
 
     def rules(self) -> Rules:
         """List the host aggregates, and the server groups of every project."""

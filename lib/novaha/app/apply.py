@@ -4,6 +4,7 @@ from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
     AskMigrations,
+    AskRoom,
     AskRules,
     AskServers,
     AskServices,
@@ -20,6 +21,7 @@ from novaha.core.actions import (
     Question,
     Release,
 )
+from novaha.core.capacity import Room
 from novaha.core.model import HoldMark, Memory, Service
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import Clock, CloudReader, Ports
@@ -46,10 +48,20 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
         case AskServers(host, details):
             servers = cloud.servers(host, details=details)
             return remember.saw_servers(memory, host, servers, now_s, details=details)
+        case AskRoom():
+            return remember.saw_room(memory, _rooms(cloud), now_s)
         case AskRules():
             return remember.saw_rules(memory, cloud.rules(), now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
+
+
+def _rooms(cloud: CloudReader) -> tuple[Room, ...] | None:
+    """Return what is free; where Placement does not tell, no recovery waits for it."""
+    try:
+        return cloud.rooms()
+    except (CloudUnavailable, CloudRefused):
+        return None
 
 
 def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:

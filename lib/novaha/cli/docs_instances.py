@@ -36,6 +36,12 @@ is sent beside it. What fails is tried again after 30 s, then after twice as lon
 half an hour, for ever, and `pcs status` and `nova-ha explain` show it with Nova's words. As soon as
 a host takes instances again that did not before, all that failed is tried at once.
 
+Before the first request Placement is asked what is free on the hosts that are left, and what will
+find no room there is told at once (`no-room`): processors, memory and disk, in the order in which
+the instances go. Filters and traits are not looked at, so nothing is kept back for it: the most
+important go first, and what Nova refuses is tried again. A Placement that gives no answer within
+five seconds is done without.
+
 Where Nova leaves requests without an answer or says that it has too much to do (429, 502, 503,
 504), half as many evacuations are in flight, down to one; after each half minute in which it
 accepts, twice as many.

@@ -142,6 +142,11 @@ class AskRules:
     """List the host aggregates and the server groups."""
 
 
-Question = AskServices | AskServers | AskMigrations | AskRules
+@dataclass(frozen=True)
+class AskRoom:
+    """Ask Placement what is free on the hosts that take instances."""
+
+
+Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom
 
 Decision = Action | Hold | Question

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from novaha.core.actions import (
     AskMigrations,
+    AskRoom,
     AskRules,
     AskServers,
     AskServices,
@@ -32,7 +33,8 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.brake import holds
-from novaha.core.evacuation import HostPlan, find_service, plan, services_again
+from novaha.core.evacuation import find_service, plan, services_again
+from novaha.core.hostplan import HostPlan
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
@@ -129,7 +131,7 @@ def _facts(
         return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
     service = find_service(memory.services.value, host)
     records, servers = memory.migrations.get(host), memory.servers.get(host)
-    ask = (AskMigrations(host), AskServers(host, details=True), AskRules())
+    ask = (AskMigrations(host), AskServers(host, details=True), AskRules(), AskRoom())
     if service is None or records is None or servers is None:
         return ask
     if records.asked_s < since_s or servers.asked_s < since_s:
@@ -193,7 +195,7 @@ def _without_nova(decision: Decision) -> bool:
     return isinstance(decision, Hold | DropHold | KeepProof)
 
 
-_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules)
+_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules, AskRoom)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

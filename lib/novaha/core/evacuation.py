@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 from novaha.core.actions import (
     AskMigrations,
+    AskRoom,
     AskRules,
     AskServers,
     AskServices,
     Decision,
     Disable,
-    Evacuate,
     ForceDown,
     Hold,
     KeepFound,
@@ -18,46 +18,16 @@ from novaha.core.actions import (
 from novaha.core.eligibility import Kept
 from novaha.core.fates import Fate, Reading
 from novaha.core.flights import Flights, flights_of
-from novaha.core.model import Migration, Server, Service, View
+from novaha.core.hostplan import HostPlan
+from novaha.core.model import Migration, Service, View
 from novaha.core.names import ComputeHost
-from novaha.core.order import Member, Rank, Wish, rank, wish_of
 from novaha.core.pace import pause_s, records_due_s, refusal_pause_s, services_due
 from novaha.core.policy import ENDED_WELL, Policy
+from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
 from novaha.core.states import InstanceState
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us."""
-
-    evacuate: Evacuate
-    rank: Rank
-    wish: Wish
-    since_s: float
-
-
-@dataclass(frozen=True)
-class HostPlan:
-    """What a host needs now; ready are evacuations that want a slot, busy how many have one.
-
-    flights: what is in flight, where that is known. members: the host's instances, those included
-    that have left, where any of them waits for others.
-
-    One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
-
-    Questions stand beside all that can be decided without their answers, so that a Nova which is
-    slower than we ask holds nothing up.
-    """
-
-    decisions: tuple[Decision, ...]
-    ready: tuple[Candidate, ...] = ()
-    busy: int = 0
-    after_evacuations: tuple[Decision, ...] = ()
-    flights: Flights | None = None
-    members: tuple[Member, ...] = ()
 
 
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
@@ -135,12 +105,14 @@ class _Evacuation:
             *self.ask_servers(fates, flights),
             *self.ask_rules(fates),
             *self.ask_services(fates),
+            *self.ask_room(fates),
             *self.holds(fates, flights),
             *self.give_back(fates, moving),
         )
-        ready = self.ready(fates)
-        members = self.members(fates) if any(one.wish.after for one in ready) else ()
-        return HostPlan(decisions, ready, busy, disable, flights, members)
+        ready = () if self.settling() else candidates(self.reading, fates)
+        others = members(self.reading, fates) if any(one.wish.after for one in ready) else ()
+        movers = tuple(pool(self.reading, fates)) if self.view.memory.room else ()
+        return HostPlan(decisions, ready, busy, disable, flights, others, movers)
 
     def stale(self) -> bool:
         """Tell whether the list of servers is older than that of the records."""
@@ -192,6 +164,13 @@ class _Evacuation:
         due_s = services.asked_s + self.policy.look_again_s / 2
         return (AskServices(),) if self.view.now_s >= due_s else ()
 
+    def ask_room(self, fates: list[Fate]) -> tuple[AskRoom, ...]:
+        """Return the question whether what failed has room by now."""
+        room = self.view.memory.room
+        waits = any(f.state is InstanceState.WAITING and not f.refused for f in fates)
+        due = room is not None and self.view.now_s - room.asked_s >= self.policy.look_again_s
+        return (AskRoom(),) if waits and due else ()
+
     def old(self) -> bool:
         """Tell whether a person may have mended the state of an instance since it was read."""
         read_s = self.view.memory.detailed_s.get(self.recovery.host, 0.0)
@@ -207,45 +186,6 @@ class _Evacuation:
 
     def settle_over(self) -> bool:
         return self.view.now_s >= self.view.memory.started_s + self.policy.settle_s
-
-    def ready(self, fates: list[Fate]) -> tuple[Candidate, ...]:
-        """Return the evacuations that may be posted, the first ones first.
-
-        Never beside a predecessor's requests.
-        """
-        if self.settling():
-            return ()
-        ready = (self.candidate(f) for f in fates if f.state is InstanceState.READY)
-        return tuple(sorted(ready, key=lambda candidate: candidate.rank))
-
-    def candidate(self, fate: Fate) -> Candidate:
-        server, memory = fate.server, self.view.memory
-        evacuate = Evacuate(server.id, self.recovery.host, reset=fate.reset)
-        wish = wish_of(server.details, self.reading.rules)
-        since_s = memory.first_seen.get(self.recovery.receipt_id, memory.started_s)
-        return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
-
-    def members(self, fates: list[Fate]) -> tuple[Member, ...]:
-        """Return the instances of the host that others may wait for; those kept are no such."""
-        here = {fate.server.id: fate for fate in fates}
-        known = self.view.memory.known.get(self.recovery.host, {})
-        return tuple(
-            self.member(server, here.get(server.id))
-            for server in {**known, **{id_: fate.server for id_, fate in here.items()}}.values()
-            if server.id not in here or here[server.id].kept is None
-        )
-
-    def member(self, server: Server, fate: Fate | None) -> Member:
-        project = server.details.project if server.details else ""
-        up_s = self.up_s(server) if fate is None or fate.state is InstanceState.MOVED else None
-        wish = wish_of(server.details, self.reading.rules)
-        return Member(server.id, server.name, project, wish, up_s)
-
-    def up_s(self, server: Server) -> float:
-        """Return since when a server is up elsewhere, as its record shows it."""
-        record = self.reading.newest.get(server.id)
-        moved = self.view.memory.moving.get(record.id) if record else None
-        return moved.since_s if moved else self.view.memory.started_s
 
     def disable(self) -> tuple[Disable, ...]:
         """Return the disabling of the service, unless a person did it before, or Nova refuses."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from novaha.core.capacity import Room
 from novaha.core.model import (
     Answer,
     Memory,
@@ -70,6 +71,11 @@ def _woken(memory: Memory, new: Collection[ComputeHost]) -> Memory:
 def saw_rules(memory: Memory, rules: Rules, asked_s: float) -> Memory:
     """Keep the host aggregates and the server groups."""
     return replace(memory, rules=Answer(rules, asked_s), trouble=None)
+
+
+def saw_room(memory: Memory, rooms: tuple[Room, ...] | None, asked_s: float) -> Memory:
+    """Keep what Placement told, or that it gave no answer."""
+    return replace(memory, room=Answer(rooms, asked_s))
 
 
 def saw_service(memory: Memory, service: Service) -> Memory:

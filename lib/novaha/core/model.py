@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from novaha.core.brakestate import Brake
+from novaha.core.capacity import Room
 from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -224,7 +225,8 @@ class Memory:
 
     begun: receipts whose recovery this process itself began, so that no earlier process can have a
     request on the wire, and the highest record of before it: a CIB that is read late shows the
-    recovery as not begun, and our own records would count as older than it. changed_s: when a
+    recovery as not begun, and our own records would count as older than it. room: None in an answer
+    where Placement gave none. changed_s: when a
     record of a host last came to an end, or a request was sent. first_seen: when a receipt was
     first seen. failed_at: when a record that ended badly was first seen, by its number. moving: the
     records that did not end badly, by their numbers. service_refused: where Nova refuses to change
@@ -237,6 +239,7 @@ class Memory:
     started_s: float
     services: Answer[tuple[Service, ...]] | None = None
     rules: Answer[Rules] | None = None
+    room: Answer[tuple[Room, ...] | None] | None = None
     servers: Mapping[ComputeHost, Answer[tuple[Server, ...]]] = field(default_factory=dict)
     known: Mapping[ComputeHost, Mapping[ServerId, Server]] = field(default_factory=dict)
     detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)

@@ -43,12 +43,12 @@ def compute_host_of(
     exact = [host for host in free if str(host) == str(node)]
     if exact:
         return exact[0]
-    return _only((host for host in free if _alike(host, node)), node, "by first label")
+    return _only((host for host in free if alike(host, node)), node, "by first label")
 
 
-def _alike(host: str, node: str) -> bool:
-    """Tell whether one name is the first label of the other; two domains are two machines."""
-    return host.split(".", 1)[0] == node or node.split(".", 1)[0] == host
+def alike(host: str, node: str) -> bool:
+    """Tell whether one name is the other or its first label; two domains are two machines."""
+    return host == node or host.split(".", 1)[0] == node or node.split(".", 1)[0] == host
 
 
 def _only(matches: Iterable[ComputeHost], node: NodeName, how: str) -> ComputeHost:

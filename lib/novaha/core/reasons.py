@@ -112,6 +112,12 @@ class Reason(Enum):
         "As many evacuations as allowed are in flight, in all or to one destination.",
         "One of them ends.",
     )
+    NO_ROOM = (
+        "no-room",
+        True,
+        "By what Placement shows, the hosts that are left have no room for all that failed.",
+        "There is room (hosts, quotas, other instances), and they are evacuated.",
+    )
     APART = (
         "anti-affinity",
         False,

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from novaha.core.actions import Decision, Evacuate, Hold
-from novaha.core.evacuation import Candidate, HostPlan
+from novaha.core.capacity import without_room
 from novaha.core.flights import Flights
+from novaha.core.hostplan import Candidate, HostPlan
 from novaha.core.model import Migration, View
-from novaha.core.names import ServerId
+from novaha.core.names import ServerId, alike
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
@@ -22,7 +23,7 @@ TOLD = 3
 def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decision, ...]:
     """Put the plans of all hosts together: what fits into the free slots is sent."""
     decisions = chain.from_iterable(plan.decisions for plan in plans)
-    if not any(plan.ready or plan.after_evacuations for plan in plans):
+    if not any(plan.ready or plan.after_evacuations or plan.pool for plan in plans):
         return tuple(decisions)
     waiting = waits(chain.from_iterable(plan.members for plan in plans), view.now_s)
     rules = view.memory.rules.value if view.memory.rules else Rules()
@@ -36,7 +37,8 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
             chosen.append(candidate.evacuate)
     after = chain.from_iterable(plan.after_evacuations for plan in plans)
     strained = view.memory.strain.halvings > 0
-    return (*decisions, *chosen, *after, *slots.holds(strained), *_order_holds(late, waiting))
+    holds = (*slots.holds(strained), *_order_holds(late, waiting), *_room_holds(view, plans))
+    return (*decisions, *chosen, *after, *holds)
 
 
 def in_order(plans: Sequence[HostPlan]) -> list[Candidate]:
@@ -120,6 +122,27 @@ def _most_at_one(moving: Iterable[Migration]) -> int:
     return unscheduled + max(to.values(), default=0)
 
 
+def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
+    """Return which instances will find no room; they are tried all the same, in their order."""
+    rooms, services = view.memory.room, view.memory.services
+    pool = sorted(chain.from_iterable(plan.pool for plan in plans))
+    if rooms is None or rooms.value is None or services is None or not pool:
+        return ()
+    closed = [s.host for s in services.value if s.forced_down or not s.enabled]
+    free = tuple(room for room in rooms.value if not any(alike(room.name, h) for h in closed))
+    lacking = [pool[n] for n in without_room(tuple(mover.need for mover in pool), free)]
+    names = [mover.rank.name for mover in lacking if mover.here]
+    if not names:
+        return ()
+    text = f"{len(names)} of {len(pool)} instances find no room: {_first(names)}"
+    return (Hold("nova", Reason.NO_ROOM, text),)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+    return f"{', '.join(names[:TOLD])}{more}"
+
+
 def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) -> bool:
     """Tell whether an instance has to wait for others; not for ever."""
     patient = view.now_s < candidate.since_s + policy.order_wait_s
@@ -128,10 +151,9 @@ def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) 
 
 def _order_holds(late: Sequence[Candidate], waiting: Waits) -> tuple[Hold, ...]:
     told = [f"{c.rank.name} for {' '.join(waiting.waiting[c.evacuate.server])}" for c in late]
-    more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
     out = []
     if late:
-        text = f"{len(late)} instances wait for others: {', '.join(told[:TOLD])}{more}"
+        text = f"{len(late)} instances wait for others: {_first(told)}"
         out.append(Hold("nova", Reason.AFTER, text))
     if waiting.cycle:
         ids = ", ".join(sorted(waiting.cycle))

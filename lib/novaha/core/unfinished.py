@@ -1,8 +1,8 @@
 """Evacuations that are in flight off hosts whose recovery cannot go on, or was taken away."""
 
 from novaha.core.actions import AskMigrations, AskServers
-from novaha.core.evacuation import HostPlan
 from novaha.core.flights import flights_of
+from novaha.core.hostplan import HostPlan
 from novaha.core.model import View
 from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, compute_host_of
 from novaha.core.pace import records_due_s

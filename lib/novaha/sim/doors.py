@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from novaha.core.actions import Evacuate
+from novaha.core.capacity import Room
 from novaha.core.facts import By
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName
@@ -105,6 +106,10 @@ class SimCloud:
             lambda: self._nova.servers(host, details=details),
             kept_as=f"servers {host} {details}",
         )
+
+    def rooms(self) -> tuple[Room, ...]:
+        """Tell what is free."""
+        return self._wire.call("rooms", Door.CLOUD, self._life.lives, self._nova.rooms)
 
     def rules(self) -> Rules:
         """List the aggregates and the groups."""

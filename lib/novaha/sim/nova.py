@@ -6,7 +6,8 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
-from novaha.core.details import Details
+from novaha.core.capacity import Room
+from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -26,6 +27,10 @@ DOWN_S = 60.0
 
 EVACUATED = frozenset({"active", "stopped", "error"})
 """The vm_states in which Nova evacuates an instance; it does not look at the task."""
+
+
+FLAVOR = Flavor("small", 1, 1024)
+MANY = 1_000_000
 
 
 class Nova:
@@ -76,6 +81,11 @@ class Nova:
             found = tuple(_server(i, details=details) for i in here)
             self._servers[host, details] = found
         return found
+
+    def rooms(self) -> tuple[Room, ...]:
+        """Tell what is free: on a host that is full nothing, on others more than anybody needs."""
+        open_ = (s for s in self.states.values() if s.enabled and not s.forced_down)
+        return tuple(Room(s.host, 0, 0) if s.full else Room(s.host, MANY, MANY) for s in open_)
 
     def rules(self) -> Rules:
         """List the aggregates of the world, and the groups of its instances."""
@@ -227,7 +237,7 @@ class Nova:
 def _server(instance: Instance, *, details: bool) -> Server:
     if not details:
         return Server(instance.id, instance.id)
-    shown = Details(instance.vm_state, instance.task_state)
+    shown = Details(instance.vm_state, instance.task_state, flavor=FLAVOR)
     return Server(instance.id, instance.id, instance.fault, shown)
 
 

@@ -39,7 +39,8 @@ class Word:
 
 CALLS = (
     "observe", "write-record", "delete-receipt", "delete-record", "delete-hold", "services",
-    "servers", "migrations", "rules", "force-down", "force-up", "enable", "disable", "evacuate",
+    "servers", "migrations", "rules", "rooms", "force-down", "force-up", "enable", "disable",
+    "evacuate",
 )  # fmt: skip
 """The external calls that a fault can strike."""
 

@@ -297,7 +297,7 @@ def test_the_first_change_without_an_answer_ends_the_changes_of_its_cycle() -> N
     it.fence("compute-0")
     it.fence("compute-1")
     it.advance(0.4)
-    it.later(0.21, lambda: setattr(it, "nova_down", True))
+    it.later(0.24, lambda: setattr(it, "nova_down", True))
     run.step()
     assert touched(run) == ["force_down"]
     it.nova_down = False

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from novaha.core import memory as remember
 from novaha.core.actions import (
     AskMigrations,
+    AskRoom,
     AskRules,
     AskServers,
     AskServices,
@@ -148,6 +149,7 @@ def test_only_what_was_read_after_the_receipt_came_is_used() -> None:
         AskMigrations(HOST),
         AskServers(HOST, details=True),
         AskRules(),
+        AskRoom(),
     )
 
 
@@ -179,6 +181,7 @@ def test_a_recovery_begins_only_when_both_lists_are_known(lists: dict[str, Any])
         AskMigrations(HOST),
         AskServers(HOST, details=True),
         AskRules(),
+        AskRoom(),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from novaha.core import memory as remember
 from novaha.core.actions import AskServices, Evacuate, Hold
+from novaha.core.capacity import Room
 from novaha.core.decide import decide
 from novaha.core.details import Details, Flavor
 from novaha.core.model import Answer, Memory, Migration, Server
@@ -175,3 +176,25 @@ def test_while_something_waits_the_services_are_looked_at_twice_a_minute() -> No
     for now_s, asked in ((due_s - 1, False), (due_s, True)):
         decisions = decide(view(evacuating(), failed, now_s), policy)
         assert any(isinstance(d, AskServices) for d in decisions) is asked
+
+
+def test_what_finds_no_room_is_told_at_once_and_tried_all_the_same() -> None:
+    servers = (server("a", 4), server("b", 4), server("c", 4, priority="1"))
+    rooms = Answer((Room("compute-2", 9, 8),), NOW_S)
+    full = known(*servers, room=rooms)
+    sent, reasons = decided(full)
+    assert (sent, reasons) == (["c", "a", "b"], {Reason.NO_ROOM})
+    hold = next(d for d in decide(view(evacuating(), full), POLICY) if isinstance(d, Hold))
+    assert hold.text == "1 of 3 instances find no room: b"
+    silent = known(*servers, room=Answer(None, NOW_S))
+    assert decided(silent) == (sent, set())
+
+
+def test_room_that_instances_of_this_recovery_have_taken_since_is_not_counted_twice() -> None:
+    servers, rooms = (server("a", 4), server("b", 4)), Answer((Room("compute-2", 9, 4),), NOW_S)
+    before = known(*servers, room=rooms, records=(moving(1, "a", "compute-2"),))
+    assert Reason.NO_ROOM not in decided(before)[1], "what had its place when Placement was asked"
+    told = memory(services=(ours(),), migrations=(), room=rooms)
+    told = remember.saw_servers(told, HOST, servers, NOW_S, details=True)
+    after = remember.saw_migrations(told, HOST, (moving(1, "a", "compute-2"),), NOW_S + 1)
+    assert Reason.NO_ROOM in decided(after)[1], "b, for a takes the place now"

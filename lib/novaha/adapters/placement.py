@@ -1,0 +1,76 @@
+"""What is free on the hosts that may get instances, as Placement tells it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import openstack.exceptions
+from keystoneauth1 import exceptions as ksa
+from keystoneauth1.adapter import Adapter
+from openstack.config.cloud_region import CloudRegion
+
+from novaha.core.capacity import Room
+from novaha.errors import CloudUnavailable
+
+Json = Mapping[str, Any]
+
+TIMEOUT_S = 5.0
+"""The plan is welcome; no recovery waits for it any longer."""
+MOST = 10_000
+_CANDIDATES = (
+    f"/allocation_candidates?resources=MEMORY_MB:1&required=!COMPUTE_STATUS_DISABLED&limit={MOST}"
+)
+
+
+class Placement:
+    """Placement of one cloud; nothing is sent before it is asked."""
+
+    def __init__(self, region: CloudRegion) -> None:
+        """Use the session of the region, and so its token."""
+        self._placement = Adapter(
+            region.get_session(),
+            service_type="placement",
+            interface=region.get_interface("placement"),
+            region_name=region.get_region_name("placement"),
+            endpoint_override=region.get_endpoint("placement"),
+            default_microversion="1.29",
+        )
+
+    def rooms(self) -> tuple[Room, ...]:
+        """Return what is free on each host that takes instances; raises CloudUnavailable."""
+        candidates, listed = self._get(_CANDIDATES), self._get("/resource_providers")
+        try:
+            summaries, providers = candidates["provider_summaries"], listed["resource_providers"]
+            names = {provider["uuid"]: str(provider["name"]) for provider in providers}
+            found = (room(names.get(uuid, uuid), raw) for uuid, raw in summaries.items())
+            return tuple(each for each in found if each is not None)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            msg = f"Placement's answer is not as expected: {type(error).__name__} {error}"
+            raise CloudUnavailable(msg) from error
+
+    def _get(self, path: str) -> Json:
+        try:
+            response = self._placement.get(
+                path, timeout=TIMEOUT_S, connect_retries=0, status_code_retries=0
+            )
+            body = response.json()
+        except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
+            msg = f"Placement gives no answer: {str(error).splitlines()[0][:200]}"
+            raise CloudUnavailable(msg) from error
+        except ValueError as error:
+            msg = "Placement answered with something that is not JSON"
+            raise CloudUnavailable(msg) from error
+        if not isinstance(body, dict):
+            msg = "Placement answered with JSON that is no object"
+            raise CloudUnavailable(msg)
+        return body
+
+
+def room(name: str, raw: Json) -> Room | None:
+    """Return what is free on a provider, None for one that is no host."""
+    free = {
+        kind: int(amount["capacity"]) - int(amount["used"])
+        for kind, amount in raw["resources"].items()
+    }
+    if "MEMORY_MB" not in free:
+        return None
+    return Room(name, free.get("VCPU", 0), free["MEMORY_MB"], free.get("DISK_GB"))

@@ -1,0 +1,50 @@
+"""What a host needs now, before the plans of all hosts are put together (core/sharing.py)."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from novaha.core.actions import Decision, Evacuate
+from novaha.core.capacity import Need
+from novaha.core.flights import Flights
+from novaha.core.order import Member, Rank, Wish
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us."""
+
+    evacuate: Evacuate
+    rank: Rank
+    wish: Wish
+    since_s: float
+
+
+class Mover(NamedTuple):
+    """An instance that needs room elsewhere; here: it is still on its lost host."""
+
+    rank: Rank
+    need: Need
+    here: bool
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """What a host needs now; ready are evacuations that want a slot, busy how many have one.
+
+    flights: what is in flight, where that is known. members: the host's instances, those included
+    have left, where any of them waits for others. pool: those that
+    take room elsewhere, beside what Placement has told.
+
+    One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
+
+    Questions stand beside all that can be decided without their answers, so that a Nova which is
+    slower than we ask holds nothing up.
+    """
+
+    decisions: tuple[Decision, ...]
+    ready: tuple[Candidate, ...] = ()
+    busy: int = 0
+    after_evacuations: tuple[Decision, ...] = ()
+    flights: Flights | None = None
+    members: tuple[Member, ...] = ()
+    pool: tuple[Mover, ...] = ()

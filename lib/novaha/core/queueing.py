@@ -1,0 +1,67 @@
+"""The instances of one host that want to be evacuated, in their order, and what each will need."""
+
+from collections.abc import Iterator, Sequence
+
+from novaha.core.actions import Evacuate
+from novaha.core.capacity import need_of
+from novaha.core.fates import Fate, Reading
+from novaha.core.hostplan import Candidate, Mover
+from novaha.core.memory import ended_badly
+from novaha.core.model import Server
+from novaha.core.order import Member, rank, wish_of
+from novaha.core.states import InstanceState
+
+
+def candidates(reading: Reading, fates: Sequence[Fate]) -> tuple[Candidate, ...]:
+    """Return the evacuations that may be posted, the first ones first."""
+    ready = (_candidate(reading, f) for f in fates if f.state is InstanceState.READY)
+    return tuple(sorted(ready, key=lambda candidate: candidate.rank))
+
+
+def _candidate(reading: Reading, fate: Fate) -> Candidate:
+    server, memory, recovery = fate.server, reading.view.memory, reading.recovery
+    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset)
+    wish = wish_of(server.details, reading.rules)
+    since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
+    return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
+
+
+def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
+    """Return the instances of the host that others may wait for; those kept are no such."""
+    here = {fate.server.id: fate for fate in fates}
+    known = reading.view.memory.known.get(reading.recovery.host, {})
+    servers = {**known, **{id_: fate.server for id_, fate in here.items()}}
+    return tuple(
+        _member(reading, server, here.get(server.id))
+        for server in servers.values()
+        if server.id not in here or here[server.id].kept is None
+    )
+
+
+def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
+    project = server.details.project if server.details else ""
+    gone = fate is None or fate.state is InstanceState.MOVED
+    up_s = _changed_s(reading, server) if gone else None
+    return Member(server.id, server.name, project, wish_of(server.details, reading.rules), up_s)
+
+
+def _changed_s(reading: Reading, server: Server) -> float:
+    """Return when the record of a server changed last; of one without any, when we began."""
+    record = reading.newest.get(server.id)
+    moved = reading.view.memory.moving.get(record.id) if record else None
+    return moved.since_s if moved else reading.view.memory.started_s
+
+
+def pool(reading: Reading, fates: Sequence[Fate]) -> Iterator[Mover]:
+    """Yield what needs room that it did not have when Placement was asked."""
+    room, here = reading.view.memory.room, {fate.server.id: fate for fate in fates}
+    for server in reading.view.memory.known.get(reading.recovery.host, {}).values():
+        fate, record = here.get(server.id), reading.newest.get(server.id)
+        went = record is not None and not ended_badly(record)
+        if went and room and _changed_s(reading, server) <= room.asked_s:
+            continue
+        if server.details and not (fate and fate.kept):
+            still_here = fate is not None and fate.state is not InstanceState.MOVED
+            wish = wish_of(server.details, reading.rules)
+            order = rank(server, wish, fate.failures if fate else 0)
+            yield Mover(order, need_of(server.details), still_here)

@@ -227,7 +227,12 @@ class Nova:
 def _server(instance: Instance, *, details: bool) -> Server:
     if not details:
         return Server(instance.id, instance.id)
-    shown = Details(instance.vm_state, instance.task_state)
+    shown = Details(
+        instance.vm_state,
+        instance.task_state,
+        image=instance.image,
+        metadata=dict(instance.metadata),
+    )
     return Server(instance.id, instance.id, instance.fault, shown)
 
 

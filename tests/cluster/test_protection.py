@@ -26,6 +26,7 @@ METADATA = {
     "wrong-value": {KEY: "flase"},
     "amphora-wanted": IN,
     "flavor-overruled": IN,
+    "asks": IN,
     "masakari": {"HA_Enabled": "True"},
 }
 FLAVORED = frozenset({"by-flavor", "flavor-overruled"})
@@ -48,11 +49,11 @@ def test_a_segment_that_is_not_enabled_is_not_recovered_but_for_who_asks_for_it(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     with aggregate(cloud, CLOSED):
-        ids = booted(cloud, ("left", "flavor-overruled"), None)
+        ids = booted(cloud, ("left", "asks"), None)
         lose(cluster, cloud, {ids["left"]})
         assert homes(cloud, ("left",)) == {"left": VICTIM}
-        assert homes(cloud, ("flavor-overruled",)) != {"flavor-overruled": VICTIM}
-        assert_each_moved_once(cloud, {ids["flavor-overruled"]})
+        assert VICTIM not in homes(cloud, ("asks",)).values()
+        assert_each_moved_once(cloud, {ids["asks"]})
 
 
 def booted(cloud: CloudCtl, names: tuple[str, ...], small: str | None) -> dict[str, ServerId]:

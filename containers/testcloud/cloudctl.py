@@ -109,23 +109,25 @@ class CloudCtl:
         body = {key: value for key, value in wanted.items() if value is not None}
         self.call("PUT", f"/os-services/{self.service(host).id}", body)
 
-    def boot(
+    def boot(  # noqa: PLR0913  (each has what most callers want)
         self,
         count: int,
         hosts: Sequence[str],
         prefix: str = "vm",
         *,
+        flavor: str | None = None,
         outstanding: int = 4,
         timeout_s: float = 300.0,
     ) -> tuple[Server, ...]:
         """Boot instances, pinned to the hosts in turn, and wait until all are ACTIVE.
 
+        flavor: its id, where it is not the one that all others have.
         At most `outstanding` are being built at a time: all at once they would conflict in
         Placement, and Nova would answer that there is no valid host. One that ends in ERROR is made
         anew: for up to a minute after a service was enabled Placement may still bar its host.
         """
         wanted = {f"{prefix}-{i:03d}": hosts[i % len(hosts)] for i in range(count)}
-        image, flavor = self._image(), self._flavor()
+        image, flavor = self._image(), flavor or self._flavor()
         made: dict[str, ServerId] = {}
         not_before_s = 0.0
 

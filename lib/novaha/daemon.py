@@ -30,6 +30,7 @@ from novaha.core.actions import Hold
 from novaha.core.explain import Said, say
 from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import Policy
+from novaha.core.selection import EXCLUDED, Mode, parse_names
 from novaha.core.storage import Storage
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
 from novaha.ports import Ports
@@ -185,7 +186,7 @@ def rows(
     held = (HeldRow(hold.subject, hold.reason.code, hold.text) for hold in said.holds)
     nodes = (NodeRow(node, state.name) for node, state in said.states)
     instances = (
-        InstanceRow(i.id, i.name, i.host, i.state.name, i.tries, i.due_in_s, i.text)
+        InstanceRow(i.id, i.name, i.host, i.state.name, i.tries, i.due_in_s, i.text, i.note)
         for i in said.instances
         if i.state is not None
     )
@@ -206,6 +207,8 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cloud", required=True)
     parser.add_argument("--clouds-yaml", required=True)
     parser.add_argument("--storage", required=True, type=Storage)
+    parser.add_argument("--protect", default=Mode.ALL, type=Mode)
+    parser.add_argument("--exclude-names", default=EXCLUDED)
     parser.add_argument("--host-map", default="")
     parser.add_argument("--max-in-flight", type=int, default=8)
     parser.add_argument("--max-per-destination", type=int, default=64)
@@ -225,9 +228,11 @@ def policy_of(given: argparse.Namespace) -> Policy:
     """Return the policy that the arguments make."""
     return Policy(
         parse_host_map(given.host_map),
-        given.storage,
-        given.max_in_flight,
-        given.max_per_destination,
+        storage=given.storage,
+        protect=given.protect,
+        exclude_names=parse_names(given.exclude_names),
+        max_in_flight=given.max_in_flight,
+        max_per_destination=given.max_per_destination,
     )
 
 

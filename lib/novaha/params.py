@@ -114,8 +114,10 @@ def string(
     return Param(name, "string", shortdesc, longdesc, convert, default)
 
 
-def choice(name: str, shortdesc: str, longdesc: str, words: type[Word]) -> Param[Word]:
-    """Describe a word of a few; there is no default."""
+def choice(
+    name: str, shortdesc: str, longdesc: str, words: type[Word], *, default: Word | None = None
+) -> Param[Word]:
+    """Describe a word of a few."""
 
     def convert(text: str) -> Word:
         if text not in set(words):
@@ -124,7 +126,7 @@ def choice(name: str, shortdesc: str, longdesc: str, words: type[Word]) -> Param
         return words(text)
 
     # OCF 1.1 knows the type `select`, which ra-api-1.dtd refuses.
-    return Param(name, "string", shortdesc, longdesc, convert, words=tuple(words))
+    return Param(name, "string", shortdesc, longdesc, convert, default, words=tuple(words))
 
 
 def integer(

@@ -63,6 +63,7 @@ class InstanceRow(NamedTuple):
     tries: int
     due_in_s: float | None
     text: str
+    note: str = ""
 
 
 class Status(NamedTuple):

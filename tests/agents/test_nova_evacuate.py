@@ -53,6 +53,8 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         interval="2s",
         nova_timeout="60",
         storage="local",
+        protect="tagged",
+        exclude_names="amphora-* test-?",
         stall_timeout="90",
     )
     assert started.rc == 0
@@ -64,6 +66,8 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         "--cloud=prod",
         f"--clouds-yaml={node.clouds}",
         "--storage=local",
+        "--protect=tagged",
+        "--exclude-names=amphora-* test-?",
         "--host-map=compute-1=nova-1.example compute-2=nova-2.example",
         "--max-in-flight=4",
         "--max-per-destination=64",
@@ -89,6 +93,9 @@ def test_the_process_does_not_get_the_agent_s_environment(node: Node) -> None:
         ({"clouds_yaml": "/etc/openstack/"}, "must be an absolute path of a file"),
         ({"storage": "ceph"}, "storage='ceph': must be shared or local"),
         ({"storage": "Shared"}, "must be shared or local"),
+        ({"protect": "none"}, "protect='none': must be all or tagged"),
+        ({"exclude_names": "amphora-*,x"}, "without commas"),
+        ({"exclude_names": "*"}, "must not exclude every name"),
         ({"host_map": "compute-1"}, "'compute-1' is not node=host"),
         ({"host_map": "a=b a=c"}, "for the second time"),
         ({"host_map": "a=b;rm -rf /"}, "is not node=host"),

@@ -13,6 +13,7 @@ evacuation ends with the second in which Nova says so, so it may count as ended 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,6 +58,7 @@ class Seen:
 
     lost: when each node was lost. allowed_s: what detection and devices may take, None where they
     do not work. records: each look at the evacuation records; those of before do not count.
+    unprotected: the instances that must not be evacuated.
     """
 
     begin: Lists
@@ -70,6 +72,7 @@ class Seen:
     sent: Sequence[Sent] = ()
     records: Sequence[tuple[float, tuple[Migration, ...]]] = ()
     silent: Sequence[tuple[float, str]] = ()
+    unprotected: AbstractSet[str] = frozenset()
 
 
 def facts_of(seen: Seen) -> list[Fact]:
@@ -83,8 +86,11 @@ def facts_of(seen: Seen) -> list[Fact]:
         *_guests(seen.copies),
         *_evacuations(seen),
     ]
-    at_first = [facts.ServiceSet(begin_s, *_setting(s)) for s in seen.begin.services]
-    at_last = [
+    at_first: list[Fact] = [
+        *(facts.ServiceSet(begin_s, *_setting(s)) for s in seen.begin.services),
+        *(facts.Wished(begin_s, ServerId(id_), protected=False) for id_ in seen.unprotected),
+    ]
+    at_last: list[Fact] = [
         *_instances(seen),
         *(facts.ServiceLeft(end_s, *_setting(s)) for s in seen.end.services),
     ]

@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -30,7 +31,7 @@ _ACTION = re.compile(r"/v2\.1/servers/(?P<server>[0-9a-f-]{36})/action")
 class Observer:
     """Sees everything that a judge of the laws has to know, from outside of all nodes.
 
-    lost, allowed_s: as in gathering.Seen; whoever loses a host says so.
+    lost, allowed_s, unprotected: as in gathering.Seen; whoever loses a host says so.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -44,6 +45,7 @@ class Observer:
         self.count = CopyCount(qemus if libvirt else lambda: fake_guests(cluster.settings))
         self.lost: dict[str, float] = {}
         self.allowed_s: float | None = None
+        self.unprotected: AbstractSet[str] = frozenset()
 
     @contextmanager
     def watching(self) -> Iterator["Observer"]:
@@ -62,6 +64,7 @@ class Observer:
         seen.daemons, seen.records = tuple(self._daemons.values()), self._records
         seen.copies = self.count.changes
         seen.silent = silence.seen
+        seen.unprotected = self.unprotected
         seen.fencings = fencings(self._cluster, begin.at_s)
         seen.sent = sent(self._cluster, begin.at_s)
         assert_lawful(seen)

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from novaha.core import (
     decide,
+    eligibility,
     evacuation,
     fates,
     flights,
@@ -26,6 +27,7 @@ from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import Service, View
 from novaha.core.policy import Policy
+from novaha.core.protection import Protection
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Found
 from novaha.sim.scenario import load
@@ -145,9 +147,7 @@ GATES: tuple[Gate, ...] = (
         "L4",
         "clock-skew-ahead",
     ),
-    Gate(
-        "a lost answer is no refusal", memory, "lost", memory.refused, "L2", "request-arrives-late"
-    ),
+    Gate("a lost answer is no refusal", memory, "lost", memory.refused, "L4", 540),
     Gate(
         "a lost request may still take effect",
         Reading,
@@ -212,6 +212,22 @@ GATES: tuple[Gate, ...] = (
         lambda *_: None,
         "L2",
         "live-migrated-when-its-host-dies",
+    ),
+    Gate(
+        "what is not protected is not evacuated",
+        eligibility,
+        "protection",
+        lambda *_: Protection(protected=True, why=""),
+        "L6",
+        "unprotected-instances-stay",
+    ),
+    Gate(
+        "no data on a local disk is lost without consent",
+        eligibility,
+        "unconsented",
+        lambda *_: None,
+        "L3",
+        "local-disk-waits",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

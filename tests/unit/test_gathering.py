@@ -120,6 +120,13 @@ def test_an_instance_that_runs_nowhere_in_the_end_is_lost() -> None:
     assert broken(replace(seen, end=lists(19.0, NODE), daemons=[], sent=[], records=[])) == ["L3"]
 
 
+def test_what_is_not_protected_must_not_be_evacuated_and_is_not_missed() -> None:
+    assert broken(replace(good(), unprotected={VM})) == ["L6"]
+    stays = replace(good(), end=lists(19.0, NODE), daemons=[], sent=[], records=[])
+    stays.copies = [at(0.1, (VM, NODE)), at(1.1)]
+    assert broken(replace(stays, unprotected={VM})) == []
+
+
 def test_two_requests_at_once_for_one_instance_break_the_fourth_law() -> None:
     second = record(8, 5.0, "done", 9.0)
     seen = good()

@@ -5,7 +5,7 @@ docs/reasons.md   core/reasons.py: every reason for doing nothing, and what ends
 docs/cib.md       cib/: the keys of an inventory, the profiles, the rules of the check
 docs/storm-brake.md   specs/fence_nova_gate.py, core/brake.py: parameters and reasons
 docs/migrate.md   core/segments.py: the metadata of a segment
-docs/instances.md core/serverstates.py: what becomes of an instance in each state
+docs/instances.md core/: what becomes of an instance in each state, who is protected, the order
 """
 
 import argparse

@@ -32,6 +32,10 @@ loses its data if that was not so. In a cloud with both, say `local` and set the
 `nova_ha:storage=shared` on aggregates of hosts with shared storage (migrate.md). NovaEvacuate does
 not start without it.
 
+Which instances are protected is a parameter of NovaEvacuate (docs/instances.md), as all others:
+
+    evacuate = { protect = "tagged", exclude_names = "amphora-* test-*" }
+
 To rehearse a change, run the pcs script on a copy: `pcs cluster cib copy.xml`, then
 `bash script copy.xml`, then `crm_simulate --simulate --xml-file copy.xml`.
 

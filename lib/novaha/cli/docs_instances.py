@@ -1,12 +1,13 @@
-"""docs/instances.md: what becomes of instances and in which order, from the tables that decide."""
+"""docs/instances.md: what becomes of which instances, in which order, drawn from the tables."""
 
 from collections.abc import Iterator
 
+from novaha.cli.docs_protection import protection_part
 from novaha.core.order import KEYS
 from novaha.core.serverstates import RULES, UNKNOWN, Rule, Step
 
 _HEAD = """\
-<!-- Drawn by `nova-ha docs` from core/serverstates.py and core/order.py. -->
+<!-- Drawn by `nova-ha docs` from core/: serverstates.py, protection.py, disks.py, order.py. -->
 # What becomes of an instance
 
 ## In each state
@@ -78,7 +79,8 @@ def instances_page() -> str:
     """Return docs/instances.md."""
     keys = (f"| `{key}` | {value} | {text} |" for key, value, text in KEYS)
     states = (_HEAD, *map(_row, RULES), _row(UNKNOWN), "", *_not_listed(), "")
-    return "\n".join((*states, _TRIES, _ORDER, *keys, "", _WAITS, ""))
+    whom = protection_part()
+    return "\n".join((*states, *whom, _TRIES, _ORDER, *keys, "", _WAITS, ""))
 
 
 def _row(rule: Rule) -> str:

@@ -61,9 +61,10 @@ A host's maintenance flag is only named, because Masakari sets it after a failur
 away. Description, service type, control attributes and notifications have no counterpart.
 
 The inventory has the hosts of all segments. `storage` is left empty, because Masakari does not know
-it: fill it in (docs/cib.md). What fences them is read from the cluster's CIB, or
-with `--no-cluster` left to a person: Masakari does not know. Switch Masakari's monitors off before
-nova-ha is applied: two that evacuate one host ruin its instances.
+it: fill it in (docs/cib.md). With `evacuate_all_instances = false` in Masakari, say
+`evacuate = { protect = "tagged" }`; `HA_Enabled` is understood. What fences them is read from the
+cluster's CIB, or with `--no-cluster` left to a person: Masakari does not know. Switch Masakari's
+monitors off before nova-ha is applied: two that evacuate one host ruin its instances.
 
 ## Segments
 

@@ -148,6 +148,7 @@ def look_around(subject: str | None) -> Sight:
 def policy_of(parameters: dict[str, str]) -> Policy:
     """Return the policy that the agent's parameters make; raises ConfigError."""
     from novaha.core.hostmap import parse_host_map
+    from novaha.core.selection import parse_names
     from novaha.core.storage import Storage
     from novaha.specs import nova_evacuate as spec
 
@@ -157,10 +158,19 @@ def policy_of(parameters: dict[str, str]) -> Policy:
         share = spec.MAX_PER_DESTINATION.parse(parameters.get(spec.MAX_PER_DESTINATION.name))
         # Where it is not said nothing runs, and nobody is to read that an instance would move.
         storage = spec.STORAGE.parse(parameters.get(spec.STORAGE.name) or Storage.LOCAL)
+        protect = spec.PROTECT.parse(parameters.get(spec.PROTECT.name))
+        names = spec.EXCLUDE_NAMES.parse(parameters.get(spec.EXCLUDE_NAMES.name))
     except BadParameter as error:
         msg = f"nova-evacuate has a wrong parameter: {error}"
         raise ConfigError(msg) from error
-    return Policy(parse_host_map(host_map), storage, limit, share)
+    return Policy(
+        parse_host_map(host_map),
+        storage=storage,
+        protect=protect,
+        exclude_names=parse_names(names),
+        max_in_flight=limit,
+        max_per_destination=share,
+    )
 
 
 def process_of(resource: str, nodes: tuple[str, ...]) -> tuple[Process, Said | None]:
@@ -199,6 +209,7 @@ def said_in(status: Status, age_s: float) -> Said | None:
                     row.tries,
                     None if row.due_in_s is None else max(row.due_in_s - age_s, 0.0),
                     row.text,
+                    row.note,
                 )
                 for row in status.instances
             ),

@@ -21,6 +21,13 @@ from novaha.core.states import InstanceState
 
 LABEL = 9
 HISTORY_LINES = 5
+_OURS = {
+    InstanceState.STAYS: "it",
+    InstanceState.UNPROTECTED: "it",
+    None: "were its host lost now, it would stay there: it",
+}
+"""In these states the text of an instance is ours, and begins so."""
+
 NOTHING_OPEN = "nothing to recover"
 
 
@@ -221,7 +228,9 @@ def _details(instance: InstanceStanding) -> Iterator[str]:
         when = "" if due is None else f", the next one in {due:.0f} s"
         yield f"{instance.tries} {'try' if instance.tries == 1 else 'tries'} in vain{when}"
     if instance.text:
-        yield f"Nova says: {instance.text}"
+        yield f"{_OURS.get(instance.state, 'Nova says:')} {instance.text}"
+    if instance.note:
+        yield instance.note
     if instance.records:
         yield "evacuations: " + ", ".join(map(_migration, instance.records))
 

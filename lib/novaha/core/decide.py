@@ -132,9 +132,9 @@ def _facts(
     service = find_service(memory.services.value, host)
     records, servers = memory.migrations.get(host), memory.servers.get(host)
     ask = (AskMigrations(host), AskServers(host, details=True), AskRules(), AskRoom())
-    if service is None or records is None or servers is None:
+    if service is None or records is None or servers is None or memory.rules is None:
         return ask
-    if records.asked_s < since_s or servers.asked_s < since_s:
+    if min(records.asked_s, servers.asked_s, memory.rules.asked_s) < since_s:
         return ask
     return _Facts(service, max((migration.id for migration in records.value), default=0))
 

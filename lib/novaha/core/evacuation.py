@@ -97,8 +97,10 @@ class _Evacuation:
         """Return what is needed while these are in flight."""
         moving, busy = len(flights.moving), flights.busy
         fates = [self.reading.fate(server) for server in self.reading.servers.value]
+        awaited = [fate for fate in fates if fate.state is not InstanceState.UNPROTECTED]
         disable = self.disable()
-        if not fates and not moving and not self.stale():
+        over = not awaited and not moving and not self.stale()
+        if over and (not fates or self.may_leave_some()):
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
         decisions: tuple[Decision, ...] = (
             *self.ask_migrations(fates, moving),
@@ -106,8 +108,9 @@ class _Evacuation:
             *self.ask_rules(fates),
             *self.ask_services(fates),
             *self.ask_room(fates),
-            *self.holds(fates, flights),
-            *self.give_back(fates, moving),
+            *self.holds(awaited, flights),
+            *self.unprotected(len(fates) - len(awaited), alone=not awaited),
+            *self.give_back(awaited, moving),
         )
         ready = () if self.settling() else candidates(self.reading, fates)
         others = members(self.reading, fates) if any(one.wish.after for one in ready) else ()
@@ -123,8 +126,11 @@ class _Evacuation:
         host = self.recovery.host
         poll = moving and self.view.now_s >= records_due_s(self.view, self.policy, host)
         settle = self.settling() and self.settle_over()
-        checking = any(fate.state is InstanceState.CHECKING for fate in fates)
-        return (AskMigrations(host),) if poll or settle or checking else ()
+        states = {fate.state for fate in fates}
+        again = states & _MENDABLE and (self.old() or self.rules_old())
+        before = not moving and self.leaves_some(fates) and not self.fresh()
+        checking = InstanceState.CHECKING in states
+        return (AskMigrations(host),) if poll or settle or checking or again or before else ()
 
     def ask_servers(self, fates: list[Fate], flights: Flights) -> tuple[AskServers, ...]:
         """Return the dear question: once every server came to an end, and before each new try.
@@ -133,7 +139,7 @@ class _Evacuation:
         """
         states = {fate.state for fate in fates}
         ask = (AskServers(self.recovery.host),)
-        if InstanceState.CHECKING in states or (InstanceState.STAYS in states and self.old()):
+        if InstanceState.CHECKING in states or (states & _MENDABLE and self.old()):
             return (AskServers(self.recovery.host, details=True),)
         host, asked_s = self.recovery.host, self.reading.servers.asked_s
         again = self.stale() or self.view.now_s - asked_s >= pause_s(
@@ -144,16 +150,18 @@ class _Evacuation:
         if flights.busy or InstanceState.READY in states:
             return ()
         left = InstanceState.MOVED in states and again
-        return ask if left or (not fates and self.stale()) else ()
+        over = states <= {InstanceState.UNPROTECTED}
+        return ask if left or (over and self.stale()) else ()
 
     def ask_rules(self, fates: list[Fate]) -> tuple[AskRules, ...]:
         """Return the question for what is said of instances, while some of them wait for long."""
+        waits = any(f.state in _MENDABLE | {InstanceState.CHECKING} for f in fates)
+        return (AskRules(),) if waits and self.rules_old() else ()
+
+    def rules_old(self) -> bool:
+        """Tell whether aggregates may have changed since they were read."""
         rules = self.view.memory.rules
-        waits = any(f.state in (InstanceState.CHECKING, InstanceState.STAYS) for f in fates)
-        if not waits or rules is None:
-            return ()
-        old = self.view.now_s - rules.asked_s >= self.policy.look_again_s
-        return (AskRules(),) if old else ()
+        return rules is not None and self.view.now_s - rules.asked_s >= self.policy.look_again_s
 
     def ask_services(self, fates: list[Fate]) -> tuple[AskServices, ...]:
         """Return the question that shows a host for what failed, before its next try is due."""
@@ -204,16 +212,30 @@ class _Evacuation:
         out += [refused] if refused else []
         waiting = sum(fate.state is InstanceState.READY for fate in fates)
         if waiting and self.settling():
-            wait_s = self.view.memory.started_s + self.policy.settle_s - self.view.now_s
-            text = f"{waiting} instances wait up to {max(wait_s, 0):.0f} s for requests of before"
-            out.append(Hold(host, Reason.SETTLING, text))
+            out.append(self.settles(f"{waiting} instances wait"))
         moved = [fate.server.id for fate in fates if fate.state is InstanceState.MOVED]
         if flights.busy:
             text = f"{flights.busy} instances are being evacuated"
             out.append(Hold(host, Reason.IN_FLIGHT, text))
-        elif not fates or any(server not in flights.stuck for server in moved):
+        elif (not fates and self.stale()) or any(server not in flights.stuck for server in moved):
             out.append(Hold(host, Reason.ASKING, "is evacuated; Nova's list does not show it yet"))
         return tuple(out)
+
+    def settles(self, who: str) -> Hold:
+        wait_s = max(self.view.memory.started_s + self.policy.settle_s - self.view.now_s, 0.0)
+        text = f"{who} up to {wait_s:.0f} s for requests of before"
+        return Hold(self.recovery.host, Reason.SETTLING, text)
+
+    def unprotected(self, count: int, *, alone: bool) -> tuple[Hold, ...]:
+        """Return one line for all that are left on the host, for there may be a thousand.
+
+        alone: nothing else is on it; then only what a predecessor sent can keep it from release.
+        """
+        if not count:
+            return ()
+        text = f"{count} instances on it are not protected and stay; nova-ha explain tells why"
+        settles = (self.settles("it waits"),) if alone and self.settling() else ()
+        return (Hold(self.recovery.host, Reason.UNPROTECTED, text), *settles)
 
     def stuck(self, m: Migration) -> Hold:
         for_s = self.view.now_s - self.view.memory.moving[m.id].since_s
@@ -235,11 +257,30 @@ class _Evacuation:
         Such instances exist on this host only, and Nova will never take them elsewhere, in the
         state they are in: holding it any longer would keep them down without an end.
         """
-        back = self.recovery.node in self.view.cluster.online
-        if back and not moving and fates and all(fate.lets_go for fate in fates):
+        if not moving and self.leaves_some(fates) and self.may_leave_some():
             return (Release(self.recovery, self.receipt),)
         return ()
 
+    def leaves_some(self, fates: list[Fate]) -> bool:
+        """Tell whether a host may go with what is on it: nothing protected, or it is back."""
+        alone = all(fate.state is InstanceState.UNPROTECTED for fate in fates)
+        back = self.recovery.node in self.view.cluster.online
+        return bool(fates) and (alone or (back and all(fate.lets_go for fate in fates)))
+
+    def may_leave_some(self) -> bool:
+        """Tell whether nothing moves what is left on a host: neither a predecessor nor a person."""
+        return self.fresh() and not self.settling()
+
+    def fresh(self) -> bool:
+        """Tell whether an evacuation that a person began would have been seen."""
+        fresh_s = min(self.view.now_s - self.policy.poll_s, self.view.cycle_s)
+        return self.reading.migrations.asked_s >= fresh_s
+
 
 def _stays(fate: Fate, why: Kept) -> Hold:
-    return Hold(fate.server.id, why.reason, f"({fate.server.name}) {why.text}")
+    note = f"; {fate.note}" if fate.note else ""
+    return Hold(fate.server.id, why.reason, f"({fate.server.name}) {why.text}{note}")
+
+
+_MENDABLE = frozenset({InstanceState.STAYS, InstanceState.UNPROTECTED})
+"""Where a person may say or mend something, so that an instance is evacuated after all."""

@@ -279,7 +279,7 @@ def _called(
 ) -> tuple[InstanceStanding, ...]:
     """Return the instances of a name, each once: as an open recovery knows it, where one does."""
     open_ = {instance.id: instance for instance in _open_instances(view, policy, said)}
-    everywhere = (*open_.values(), *listed(view), *recorded(view))
+    everywhere = (*open_.values(), *listed(view, policy), *recorded(view))
     found: dict[ServerId, InstanceStanding] = {}
     for instance in everywhere:
         if subject in (instance.id, instance.name):
@@ -300,7 +300,9 @@ def _known(view: View, policy: Policy, subject: str, said: Said | None) -> str:
     nodes = known_nodes(view.cluster)
     hosts = {str(host) for node in nodes if (host := host_of(view, policy, node))} - set(nodes)
     open_ = _open_instances(view, policy, said)
-    names = dict.fromkeys(instance.name or instance.id for instance in (*open_, *listed(view)))
+    names = dict.fromkeys(
+        instance.name or instance.id for instance in (*open_, *listed(view, policy))
+    )
     told = (("nodes", nodes), ("hosts", sorted(hosts)), ("instances", tuple(names)))
     parts = [f"{what}: {_shortened(words)}" for what, words in told if words]
     return f"nothing known is called {subject}; " + ("; ".join(parts) or "there is no compute node")

@@ -116,6 +116,19 @@ class ServiceTaken(NamedTuple):
     node: NodeName
 
 
+class Wished(NamedTuple):
+    """What its owner and the operator want of an instance from now on.
+
+    protected: it is to be evacuated. loses: an evacuation would lose data of it, and nobody has
+    consented. Where nothing of this is seen, an instance is protected and loses nothing.
+    """
+
+    at_s: float
+    server: ServerId
+    protected: bool = True
+    loses: bool = False
+
+
 class GivenUp(NamedTuple):
     """A person took the recovery of a node's present loss away from us."""
 
@@ -166,6 +179,7 @@ Fact = (
     | Deleted
     | ServiceSet
     | ServiceTaken
+    | Wished
     | GivenUp
     | Silent
     | InstanceLeft

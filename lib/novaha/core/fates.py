@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from novaha.core.eligibility import Kept, kept, needs_reset
+from novaha.core.eligibility import Kept, kept, misunderstood, needs_reset
 from novaha.core.flights import settled, telling
 from novaha.core.memory import LONG_AGO_S, ended_badly
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery
 from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
@@ -20,7 +21,7 @@ class Fate:
     """A server, where it stands, and for a failed one: how often, until when, Nova's words.
 
     refused: the last try was refused outright. kept: why it is not evacuated. reset: its state has
-    to be reset before.
+    to be reset before. note: what is said of it in Nova that nobody can understand.
     """
 
     server: Server
@@ -31,6 +32,7 @@ class Fate:
     refused: bool = False
     kept: Kept | None = None
     reset: bool = False
+    note: str = ""
 
     @property
     def lets_go(self) -> bool:
@@ -100,10 +102,13 @@ class Reading:
         """Return the fate of a server that nothing is moving."""
         if server.details is None:
             return Fate(server, InstanceState.CHECKING)
-        why = kept(server.details)
+        why = kept(server, server.details, self.rules, self.policy)
+        note = misunderstood(server, server.details, self.rules, self.policy)
         if why is not None:
-            return Fate(server, InstanceState.STAYS, text=why.text, kept=why)
-        return replace(self.tried(server), reset=needs_reset(server.details))
+            unprotected = why.reason is Reason.UNPROTECTED
+            state = InstanceState.UNPROTECTED if unprotected else InstanceState.STAYS
+            return Fate(server, state, text=why.text, kept=why, note=note)
+        return replace(self.tried(server), reset=needs_reset(server.details), note=note)
 
     def tried(self, server: Server) -> Fate:
         """Return the fate of a server that may be evacuated: tried before, or never."""
@@ -112,7 +117,7 @@ class Reading:
         refusal = memory.refusals.get(server.id)
         failures = len(bad) + (refusal.count if refusal else 0)
         if failures == 0:
-            return Fate(server, InstanceState.READY)
+            return Fate(server, self.due(LONG_AGO_S))
         last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=LONG_AGO_S)
         text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
         if server.fault:
@@ -133,11 +138,14 @@ class Reading:
         return failures
 
     def due(self, due_s: float) -> InstanceState:
-        """Return where a server stands that is to be tried again at some time.
+        """Return where a server stands that is to be tried, or tried again, at some time.
 
-        Meanwhile a person may have moved or deleted it, so both lists must be newer than that.
+        Meanwhile a person may have moved or deleted it, so both lists must be newer than that; and
+        one that could not be evacuated before the aggregates changed may be moved by a person.
         """
         if self.view.now_s < due_s:
             return InstanceState.WAITING
+        said_s = min(self.view.memory.rules_since_s, self.view.cycle_s)
         fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
+        fresh = fresh and self.migrations.asked_s >= said_s
         return InstanceState.READY if fresh else InstanceState.CHECKING

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from novaha.core.eligibility import kept, misunderstood
 from novaha.core.fates import Fate, fates
-from novaha.core.model import Migration, View
+from novaha.core.model import Migration, Server, View
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
@@ -18,8 +19,9 @@ class InstanceStanding:
 
     name: "" where only its records tell of it. host: where Nova lists it; the lost host once it is
     GONE from there. state: None when no recovery concerns it. tries: those that came to nothing.
-    due_in_s: until the next one, None when none is waited for. text: Nova's words to the last one.
-    records: its evacuations that are known, the newest one last.
+    due_in_s: until the next one, None when none is waited for. text: Nova's words to the last one,
+    or why it is not evacuated, or would not be. note: what is said of it in Nova that nobody can
+    understand. records: its evacuations that are known, the newest one last.
     """
 
     id: ServerId
@@ -29,6 +31,7 @@ class InstanceStanding:
     tries: int = 0
     due_in_s: float | None = None
     text: str = ""
+    note: str = ""
     records: tuple[Migration, ...] = ()
 
 
@@ -41,11 +44,24 @@ def instances_of(view: View, policy: Policy, standing: Standing) -> tuple[Instan
     return (*listed, *_gone(view, recovery))
 
 
-def listed(view: View) -> Iterator[InstanceStanding]:
-    """Yield every instance on the lists that are known, of whatever host."""
+def listed(view: View, policy: Policy) -> Iterator[InstanceStanding]:
+    """Yield every instance on the lists that are known, of whatever host.
+
+    text: why it would not be evacuated, were its host lost now.
+    """
     for host, answer in view.memory.servers.items():
         for server in answer.value:
-            yield with_records(InstanceStanding(server.id, server.name, host, None), view)
+            text, note = _would(server, host, view, policy)
+            instance = InstanceStanding(server.id, server.name, host, None, text=text, note=note)
+            yield with_records(instance, view)
+
+
+def _would(server: Server, host: ComputeHost, view: View, policy: Policy) -> tuple[str, str]:
+    if server.details is None or view.memory.rules is None:
+        return "", ""
+    about = (server, server.details, view.memory.rules.value.of(host), policy)
+    why = kept(*about)
+    return why.text if why else "", misunderstood(*about)
 
 
 def recorded(view: View) -> Iterator[InstanceStanding]:
@@ -73,7 +89,14 @@ def _standing(view: View, recovery: Recovery, fate: Fate) -> InstanceStanding:
     due_in_s = max(fate.due_s - view.now_s, 0.0) if later else None
     server = fate.server
     instance = InstanceStanding(
-        server.id, server.name, recovery.host, fate.state, fate.failures, due_in_s, fate.text
+        server.id,
+        server.name,
+        recovery.host,
+        fate.state,
+        fate.failures,
+        due_in_s,
+        fate.text,
+        fate.note,
     )
     return with_records(instance, view)
 

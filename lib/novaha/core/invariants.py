@@ -3,11 +3,12 @@
     L1  an accepted evacuation follows a real power-off of what ran on the host last, and a fencing
         that Pacemaker reported as a success
     L2  at most one writer of a disk: two copies without a power-off of the first host between them
-    L3  an instance of a fenced host runs in the end, or is shown, or a person took it on
+    L3  a protected instance of a fenced host runs in the end, or is shown, or a person took it on;
+        no evacuation loses its data without consent
     L4  no request is accepted while an evacuation of that instance is in flight; in flight at once
         are no more than allowed
     L5  a fencing whose devices work takes what detection and devices take, whatever Nova does
-    L6  a service stands in the end as a person set it last
+    L6  a service stands in the end as a person set it last; what is not protected is not evacuated
     L7  what is left to recover is acted on or shown in every cycle
 
 L8 is about files and argv: tests of the adapters and the agents judge it.
@@ -37,6 +38,9 @@ RACE_S = 3.0
 UNSEEN_S = 20.0
 """What a person did may be so young when we do the same: nobody can tell the two apart."""
 
+UNREAD_S = 90.0
+"""What is said of an instance may be so young and not yet be read: Nova is asked once a minute."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -46,7 +50,8 @@ class Violation:
     device lied), "L2-autostart" (the system starts nova-compute), "L2-operator" (a person
     evacuated beside us); the same with L1 and L4. "L6-operator": a person set the service in the
     very moment in which we did, or forced it down in the seconds in which we did, too, so that
-    nothing tells that it was wanted.
+    nothing tells that it was wanted; with L3, too, what was said of an instance so shortly before
+    its evacuation that it was not read, or after its host was fenced, and may have been released.
     """
 
     law: str
@@ -108,6 +113,8 @@ class Judge:
     _writers: dict[ServerId, list[NodeName]] = field(default_factory=dict)
     _beside: set[ServerId] = field(default_factory=set)
     _gone: set[ServerId] = field(default_factory=set)
+    _wishes: dict[ServerId, facts.Wished] = field(default_factory=dict)
+    _other_s: dict[ServerId, float] = field(default_factory=dict)
     _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
 
     def see(self, fact: Fact) -> None:
@@ -165,6 +172,7 @@ class Judge:
         if fact.by == "person":
             return
         self._judge_fencing(fact)
+        self._judge_wishes(fact)
         for flight in beside:
             young = fact.at_s - flight.accepted.at_s <= UNSEEN_S
             law = "L4-operator" if flight.accepted.by == "person" and young else "L4"
@@ -186,6 +194,19 @@ class Judge:
         elif node.fenced_s is None:
             text = f"{fact.server} is evacuated off {fact.node}, whose fencing never succeeded"
             self._broken(law, fact.at_s, text)
+
+    def _judge_wishes(self, fact: facts.Accepted) -> None:
+        wished = self._wishes.get(fact.server)
+        if wished is None:
+            return
+        young = fact.at_s - self._other_s.get(fact.server, -inf) <= UNREAD_S
+        unread = "-operator" if young else ""
+        if not wished.protected:
+            text = f"{fact.server} is evacuated, which is not protected"
+            self._broken(f"L6{unread}", fact.at_s, text)
+        elif wished.loses:
+            text = f"the evacuation of {fact.server} loses data, and nobody has consented"
+            self._broken(f"L3{unread}", fact.at_s, text)
 
     def _scheduled(self, fact: facts.Scheduled) -> None:
         flight = self._flights.get(fact.record)
@@ -230,6 +251,13 @@ class Judge:
     def _service_taken(self, fact: facts.ServiceTaken) -> None:
         self._node(fact.node).changes_s.append(fact.at_s)
 
+    def _wished(self, fact: facts.Wished) -> None:
+        """Note a wish, and when it became another one."""
+        before = self._wishes.get(fact.server)
+        if before is not None and before[2:] != fact[2:]:
+            self._other_s[fact.server] = fact.at_s
+        self._wishes[fact.server] = fact
+
     def _given_up(self, fact: facts.GivenUp) -> None:
         self._node(fact.node).given_up_s = fact.at_s
 
@@ -238,11 +266,15 @@ class Judge:
 
     def _instance_left(self, fact: facts.InstanceLeft) -> None:
         node = self._node(fact.node)
+        wished = self._wishes.get(fact.server)
         if fact.running or fact.shown or fact.server in self._gone:
+            return
+        if wished is not None and not wished.protected:
             return
         if node.fenced_s is not None and node.given_up_s is None:
             text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
-            self._broken("L3", fact.at_s, text)
+            late = self._other_s.get(fact.server, -inf) > node.fenced_s
+            self._broken("L3-operator" if late else "L3", fact.at_s, text)
 
     def _service_left(self, fact: facts.ServiceLeft) -> None:
         wanted = self._wanted.get(fact.node)
@@ -275,6 +307,7 @@ class Judge:
             facts.Deleted: cls._deleted,
             facts.ServiceSet: cls._service_set,
             facts.ServiceTaken: cls._service_taken,
+            facts.Wished: cls._wished,
             facts.GivenUp: cls._given_up,
             facts.Silent: cls._silent,
             facts.InstanceLeft: cls._instance_left,

@@ -69,8 +69,11 @@ def _woken(memory: Memory, new: Collection[ComputeHost]) -> Memory:
 
 
 def saw_rules(memory: Memory, rules: Rules, asked_s: float) -> Memory:
-    """Keep the host aggregates and the server groups."""
-    return replace(memory, rules=Answer(rules, asked_s), trouble=None)
+    """Keep the host aggregates and the server groups, and since when the former are as they are."""
+    before = memory.rules
+    changed = before is not None and before.value.aggregates != rules.aggregates
+    since_s = asked_s if changed else memory.rules_since_s
+    return replace(memory, rules=Answer(rules, asked_s), rules_since_s=since_s, trouble=None)
 
 
 def saw_room(memory: Memory, rooms: tuple[Room, ...] | None, asked_s: float) -> Memory:

@@ -22,7 +22,13 @@ PRIORITY = f"{PREFIX}priority"
 AFTER = f"{PREFIX}after"
 READY = f"{PREFIX}ready"
 HA_ENABLED = "HA_Enabled"
-"""Masakari's key; it evacuates the instances that have it before all others."""
+"""Masakari's key; it evacuates the instances that have it before all others.
+
+Source: masakari/conf/engine_driver.py, 22.0.
+"""
+
+_YES = frozenset({"1", "t", "true", "on", "y", "yes"})
+"""What it takes for true. Source: oslo.utils, strutils.bool_from_string."""
 
 KEYS = (
     (PRIORITY, "a whole number", "the higher go first; 0 where it is missing or no number"),
@@ -69,6 +75,11 @@ def rank(server: Server, wish: Wish, failures: int) -> Rank:
     return Rank(-wish.priority, failures, -ram_mib, -vcpus, server.name)
 
 
+def ha_enabled(details: Details) -> bool:
+    """Tell whether Masakari would take an instance for one of those."""
+    return details.metadata.get(HA_ENABLED, "").strip().lower() in _YES
+
+
 def _priority(details: Details, rules: Rules) -> int:
     told = said(PRIORITY, details, rules)
     try:
@@ -76,7 +87,7 @@ def _priority(details: Details, rules: Rules) -> int:
     except ValueError:
         number = None
     if number is None:
-        return 1 if details.metadata.get(HA_ENABLED, "").lower() == "true" else 0
+        return 1 if ha_enabled(details) else 0
     return max(min(number, MOST), -MOST)
 
 

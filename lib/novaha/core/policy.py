@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novaha.core.names import ComputeHost, NodeName
+from novaha.core.selection import EXCLUDED, Mode
 from novaha.core.storage import Storage
 
 IN_FLIGHT = frozenset(
@@ -33,7 +34,8 @@ class Policy:
 
     max_in_flight, max_per_destination: evacuations at once, in all and to one host.
     storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
-    say otherwise for its hosts.
+    say otherwise for its hosts. protect: who is protected where nothing is said. exclude_names:
+    shell patterns; an instance with such a name is not, unless something nearer says that it is.
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
@@ -45,6 +47,8 @@ class Policy:
 
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
     storage: Storage = Storage.SHARED
+    protect: Mode = Mode.ALL
+    exclude_names: tuple[str, ...] = (EXCLUDED,)
     max_in_flight: int = 8
     max_per_destination: int = 64
     poll_s: float = 1.0

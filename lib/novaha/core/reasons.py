@@ -154,6 +154,18 @@ class Reason(Enum):
         "The instance may run on another host already: a second copy would destroy its disk.",
         "A person has looked, and set its state; until then its host is held, too.",
     )
+    LOCAL_DISK = (
+        "local-disk",
+        True,
+        "The instance has disks on its host that an evacuation would lose, and nobody consented.",
+        "Its host comes back with it, or its owner or the operator consents; the text says how.",
+    )
+    UNPROTECTED = (
+        "unprotected",
+        False,
+        "Instances of the host are not protected: they stay on it, and it is not held for them.",
+        "The host is released; nova-ha explain INSTANCE tells who says so.",
+    )
     HOST_OFF = (
         "host-off",
         False,

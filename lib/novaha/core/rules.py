@@ -6,7 +6,9 @@ flavor's extra specs, its image's properties, and last the metadata of its host'
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import cached_property
+from itertools import groupby
 from typing import NamedTuple
 
 from novaha.core.details import Details
@@ -48,29 +50,48 @@ class Rules:
         return replace(self, aggregates=tuple(sorted(mine, key=lambda a: (a.name, a.id))))
 
 
+class Place(IntEnum):
+    """Where something can be said of an instance, the nearest first."""
+
+    METADATA = 1
+    TAG = 2
+    NAME = 3
+    FLAVOR = 4
+    IMAGE = 5
+    AGGREGATE = 6
+
+
 class Said(NamedTuple):
     """A value and who said it, in words: "flavor m1.small"."""
 
     value: str
     where: str
+    place: Place
 
 
 def said(key: str, details: Details, rules: Rules) -> Said | None:
     """Return what is said of an instance nearest to it; rules: those of its host."""
-    return next(_sayings(key, details, rules), None)
+    return next(sayings(key, details, rules), None)
 
 
-def _sayings(key: str, details: Details, rules: Rules) -> Iterator[Said]:
+def nearest(key: str, details: Details, rules: Rules) -> tuple[Said, ...]:
+    """Return all that is said at the nearest place: tags and aggregates can contradict."""
+    places = groupby(sayings(key, details, rules), key=lambda said: said.place)
+    return next((tuple(group) for _, group in places), ())
+
+
+def sayings(key: str, details: Details, rules: Rules) -> Iterator[Said]:
+    """Yield all that is said of an instance with a key, the nearest first."""
     if key in details.metadata:
-        yield Said(details.metadata[key], "its metadata")
+        yield Said(details.metadata[key], "its metadata", Place.METADATA)
     for tag in sorted(details.tags):
         name, _, value = tag.partition("=")
         if name == key:
-            yield Said(value, "its tag")
+            yield Said(value, "its tag", Place.TAG)
     if key in details.flavor.specs:
-        yield Said(details.flavor.specs[key], f"flavor {details.flavor.name}")
+        yield Said(details.flavor.specs[key], f"flavor {details.flavor.name}", Place.FLAVOR)
     if key in details.image_properties:
-        yield Said(details.image_properties[key], f"image {details.image}")
+        yield Said(details.image_properties[key], f"image {details.image}", Place.IMAGE)
     for aggregate in rules.aggregates:
         if key in aggregate.metadata:
-            yield Said(aggregate.metadata[key], f"aggregate {aggregate.name}")
+            yield Said(aggregate.metadata[key], f"aggregate {aggregate.name}", Place.AGGREGATE)

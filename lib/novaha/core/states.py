@@ -35,7 +35,8 @@ class InstanceState(Enum):
     MOVED = "its record says that it left; the list of servers is older than that"
     WAITING = "blocked: the last try failed, the next one is not due"
     CHECKING = "may be evacuated, once what Nova holds of it has been read, or read again"
-    STAYS = "blocked by its state: a person changes that, or it goes back to its host"
+    STAYS = "blocked by its state or its disk: a person helps, or it goes back to its host"
+    UNPROTECTED = "not protected: it is left on its host, which is released without it"
     GONE = "Nova does not list it on the host any more"
 
 
@@ -125,6 +126,18 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.STAYS, _I.READY, "a person changed its state"),
     Transition(_I.STAYS, _I.IN_FLIGHT, "a person evacuates it"),
     Transition(_I.STAYS, _I.GONE, "a person deleted or moved it"),
+    Transition(_I.UNPROTECTED, _I.READY, "its owner or the operator says otherwise now"),
+    Transition(_I.UNPROTECTED, _I.STAYS, "it is protected now, and its state or disk blocks it"),
+    Transition(_I.STAYS, _I.UNPROTECTED, "its owner or the operator says otherwise now"),
+    Transition(_I.READY, _I.UNPROTECTED, "its owner or the operator says otherwise now"),
+    Transition(_I.UNSURE, _I.UNPROTECTED, "no record came of it, and they say otherwise now"),
+    Transition(_I.UNPROTECTED, _I.WAITING, "it failed before, and its next try is not due"),
+    Transition(_I.WAITING, _I.UNPROTECTED, "its owner or the operator says otherwise now"),
+    Transition(_I.UNPROTECTED, _I.IN_FLIGHT, "a person evacuates it"),
+    Transition(_I.IN_FLIGHT, _I.UNPROTECTED, "the evacuation of a person failed"),
+    Transition(_I.UNPROTECTED, _I.MOVED, "a person has evacuated it, and that is done"),
+    Transition(_I.STAYS, _I.MOVED, "a person has evacuated it, and that is done"),
+    Transition(_I.UNPROTECTED, _I.GONE, "a person deleted or moved it"),
     Transition(_I.READY, _I.GONE, "a person deleted or moved it"),
     Transition(_I.IN_FLIGHT, _I.GONE, "Nova lists it elsewhere, or it was deleted"),
     Transition(_I.UNSURE, _I.GONE, "Nova lists it elsewhere, or it was deleted"),

@@ -85,6 +85,16 @@ def reset_state(world: World, server: str) -> None:
     world.nova.reset_state(instance)
 
 
+def say(world: World, server: str, text: str) -> None:
+    """Set metadata of an instance as its owner."""
+    instance = world.instance(server)
+    key, _, value = text.partition("=")
+    world.book.say("operator", f"says {key}={value} of {server}")
+    instance.metadata[key] = value
+    world.nova.changed((world.compute(instance.node),))
+    world.note_wish(instance)
+
+
 def full(world: World, node: str) -> None:
     """Let no instance fit on a node."""
     world.book.say("fault", f"{node} is full")
@@ -200,6 +210,7 @@ CLOUD: dict[str, Callable[..., None]] = {
     "state": state,
     "live-migrate": live_migrate,
     "reset-state": reset_state,
+    "say": say,
     "full": full,
     "empty": empty,
     "disable": disable,

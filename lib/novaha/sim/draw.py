@@ -1,14 +1,20 @@
 """A random schedule in the making: its world, its losses, and the moments worth disturbing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeVar
 
+from novaha.core.disks import MAY_LOSE, Loss
 from novaha.core.names import NodeName, ServerId
+from novaha.core.order import HA_ENABLED
 from novaha.core.policy import Policy
+from novaha.core.protection import PROTECT
+from novaha.core.segments import ENABLED, SEGMENT, STORAGE
+from novaha.core.selection import Mode
+from novaha.core.storage import Storage
 from novaha.sim.script import seconds
-from novaha.sim.spec import Event, Instance, WorldSpec
+from novaha.sim.spec import AggregateSpec, Event, Instance, WorldSpec
 
 T = TypeVar("T")
 
@@ -20,6 +26,9 @@ LONGEST_S = 90.0
 
 FIRST_LOSS_S = 15.0
 RECONNECT_S = 10.0
+SPEAKS_UP = 0.6
+"""So many owners who have said something say something else later."""
+
 GROUPED = 0.1
 """So many worlds have an anti-affinity group."""
 
@@ -44,6 +53,61 @@ def random_world(rng: Random) -> WorldSpec:
         detect_s=rng.choice((3.0, 3.0, 0.5, 8.0)),
         policy=Policy(max_in_flight=rng.choice((8, 8, 2, 1))),
     )
+
+
+def with_wishes(rng: Random, spec: WorldSpec) -> WorldSpec:
+    """Return a world in which, now and then, owners and operators have said something.
+
+    Drawn apart from the rest, so that what happens in a world does not depend on it.
+    """
+    return weighted(rng, ((84, _silent), (6, _unprotected), (6, _local), (4, _racks)))(rng, spec)
+
+
+def say_more(rng: Random, draw: "Draw") -> None:
+    """Let an owner speak up for an instance at some time, where owners have said something.
+
+    Only what lets more be done: who forbids it later than its request is made comes too late.
+    """
+    spoken = any(i.metadata or i.image for i in draw.spec.instances)
+    if spoken and rng.random() < SPEAKS_UP:
+        said = rng.choice((f"{PROTECT}=true", f"{HA_ENABLED}=yes", f"{MAY_LOSE}={Loss.ROOT}"))
+        server = rng.choice(draw.spec.instances).id
+        draw.add(rng.uniform(FIRST_LOSS_S, LONGEST_S * 2), "say", server, said)
+
+
+def _silent(_: Random, spec: WorldSpec) -> WorldSpec:
+    return spec
+
+
+def _unprotected(rng: Random, spec: WorldSpec) -> WorldSpec:
+    """Take some instances out of the protection, or have only some protected."""
+    mode = rng.choice((Mode.ALL, Mode.ALL, Mode.TAGGED))
+    said = rng.choice(({PROTECT: "false"}, {PROTECT: "true"}, {HA_ENABLED: "True"}))
+    chosen = rng.choices((True, False), k=len(spec.instances))
+    pairs = zip(spec.instances, chosen, strict=True)
+    instances = tuple(replace(i, metadata=said) if its else i for i, its in pairs)
+    return replace(spec, instances=instances, policy=replace(spec.policy, protect=mode))
+
+
+def _local(rng: Random, spec: WorldSpec) -> WorldSpec:
+    """Have local disks, and some instances on them, with or without consent to lose them."""
+    kinds = (("", ""), ("cirros", ""), ("cirros", "ephemeral"), ("cirros", Loss.ROOT))
+    drawn = rng.choices(kinds, k=len(spec.instances))
+    instances = tuple(
+        replace(i, image=image, metadata={MAY_LOSE: consent} if consent else {})
+        for i, (image, consent) in zip(spec.instances, drawn, strict=True)
+    )
+    policy = replace(spec.policy, storage=Storage.LOCAL)
+    return replace(spec, instances=instances, policy=policy)
+
+
+def _racks(rng: Random, spec: WorldSpec) -> WorldSpec:
+    """Have an aggregate with half of the computes: no segment of ours any more, or local disks."""
+    closed = {SEGMENT: "rack-1", ENABLED: "false"}
+    said = rng.choice((closed, {PROTECT: "false"}, {STORAGE: Storage.LOCAL}))
+    rack = AggregateSpec("rack-1", spec.computes[::2], said)
+    instances = tuple(replace(i, image="cirros") for i in spec.instances)
+    return replace(spec, instances=instances, aggregates=(rack,))
 
 
 @dataclass

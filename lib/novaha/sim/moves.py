@@ -5,6 +5,8 @@ accepted --scheduler--> pre-migrating --rebuild on the destination--> done --> a
             error           failed, error, or for ever in flight (the destination died)
 """
 
+from collections.abc import Callable
+
 from novaha.core.facts import Accepted, By, RecordEnded, Scheduled
 from novaha.core.names import NodeName
 from novaha.core.policy import IN_FLIGHT
@@ -21,7 +23,7 @@ LEAVES_LIST_S = 0.7
 
 
 class Moves:
-    """The evacuations of one cloud; move_s: how long one takes."""
+    """The evacuations of one cloud; move_s: how long one takes. left: told of each that moved."""
 
     def __init__(
         self, engine: Engine, book: Book, guests: Guests, nova: Nova, jitter: Jitter, move_s: float
@@ -34,6 +36,7 @@ class Moves:
         self._jitter = jitter
         self._move_s = move_s
         self._parked: list[Evacuation] = []
+        self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
 
     def begin(self, instance: Instance, by: By) -> None:
@@ -148,6 +151,7 @@ class Moves:
         instance.vm_state, instance.task_state = "active", ""
         self._book.see(RecordEnded(self._engine.now_s, evacuation.id))
         self._book.say("nova", f"{instance.id} runs on {to.name} (record {evacuation.id})")
+        self.left(instance)
         self._nova.changed((evacuation.source, to))
 
     def _end(self, evacuation: Evacuation, status: str) -> None:

@@ -237,7 +237,13 @@ class Nova:
 def _server(instance: Instance, *, details: bool) -> Server:
     if not details:
         return Server(instance.id, instance.id)
-    shown = Details(instance.vm_state, instance.task_state, flavor=FLAVOR)
+    shown = Details(
+        instance.vm_state,
+        instance.task_state,
+        image=instance.image,
+        metadata=dict(instance.metadata),
+        flavor=FLAVOR,
+    )
     return Server(instance.id, instance.id, instance.fault, shown)
 
 

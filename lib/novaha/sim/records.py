@@ -63,13 +63,15 @@ class Instance:
     """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
 
     move_s: how long the next one takes, None for as long as any. fault: Nova's words about it.
-    vm_state, task_state: Nova's words, too. moves_to: where a live migration takes it, which has
-    got so far that it runs there once its host is dead.
+    image: "" where it boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where
+    a live migration takes it, which has got so far that it runs there once its host is dead.
     """
 
     id: ServerId
     node: NodeName
     group: str = ""
+    image: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
     outcomes: list[str] = field(default_factory=list)
     refusals: int = 0
     chokes: int = 0

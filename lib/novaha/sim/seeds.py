@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from novaha.sim.draw import Draw, random_world, weighted
+from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.mishaps import MISHAPS
 from novaha.sim.run import simulate
 from novaha.sim.script import Script
@@ -56,12 +56,14 @@ class Tally:
 def schedule(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     rng = Random(seed)  # noqa: S311 - it has to be the same again, not hard to guess
-    draw = Draw(rng, random_world(rng))
+    wishes = Random(f"wishes {seed}")  # noqa: S311
+    draw = Draw(rng, with_wishes(wishes, random_world(rng)))
     for _ in range(weighted(rng, LOSSES)):
         draw.lose_a_compute()
     for _ in range(weighted(rng, FAULTS)):
         mishap = weighted(rng, MISHAPS)
         mishap(draw)
+    say_more(wishes, draw)
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

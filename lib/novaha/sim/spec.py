@@ -15,11 +15,25 @@ __all__ = ["Event", "GateSpec", "Instance", "Outcome", "TraceLine", "Violation",
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance at the beginning; group: its anti-affinity group, or ""."""
+    """An instance at the beginning; group: its anti-affinity group, or "".
+
+    image: which it was booted from, "" for a volume. metadata: of the server in Nova.
+    """
 
     id: ServerId
     node: NodeName
     group: str = ""
+    image: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class AggregateSpec:
+    """A host aggregate, by the nodes of its hosts."""
+
+    name: str
+    nodes: tuple[NodeName, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class WorldSpec:
     detect_s: float = 3.0
     fence_s: float = 1.5
     policy: Policy = field(default_factory=Policy)
+    aggregates: tuple[AggregateSpec, ...] = ()
     gate: GateSpec | None = None
 
 

@@ -136,7 +136,12 @@ class Watch:
 
     def _leave(self, node: NodeName, state: RecoveryState) -> None:
         """Note the instances that left a released host; those that stay are ours no more."""
-        stay = (InstanceState.WAITING, InstanceState.CHECKING, InstanceState.STAYS)
+        stay = (
+            InstanceState.WAITING,
+            InstanceState.CHECKING,
+            InstanceState.STAYS,
+            InstanceState.UNPROTECTED,
+        )
         for server, was in self._instances.pop(node).items():
             if state in _RELEASED and was not in stay:
                 self._change(server, was.name, InstanceState.GONE.name)

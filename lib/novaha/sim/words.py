@@ -100,6 +100,7 @@ WORDS = tuple(
         ("force-down", (Kind.COMPUTE,), "a person forces the service down"),
         ("force-up", (Kind.COMPUTE,), "a person takes a force-down back"),
         ("evacuate", (Kind.INSTANCE,), "a person evacuates an instance"),
+        ("say", (Kind.INSTANCE, Kind.TEXT), "its owner sets metadata of it: KEY=VALUE"),
         ("reset-state", (Kind.INSTANCE,), "a person looks for its guests, and sets it active"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),
         ("release", (Kind.COMPUTE,), "a person releases the host from the storm brake"),

@@ -8,6 +8,7 @@
     nova, moves           the API; what evacuations go through
     wire, doors           our external calls, what strikes them; the ports
     supervisor, watch     the recovery process; what it does and says
+    wishes                what owners and operators want of each instance
     book                  the trace, and the facts for the judge of core/invariants.py
 
 Simpler than reality:
@@ -40,6 +41,7 @@ Simpler than reality:
 from novaha.core.facts import InstanceLeft, ServiceLeft, ServiceSet
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.reasons import Reason
+from novaha.core.segments import Aggregate
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
@@ -55,9 +57,13 @@ from novaha.sim.records import Compute, Instance
 from novaha.sim.spec import WorldSpec
 from novaha.sim.supervisor import Supervisor
 from novaha.sim.wire import Wire
+from novaha.sim.wishes import wished
 
 DOMAIN = "example.org"
 """Hosts of Nova have another name than their nodes, so that no type is taken for the other."""
+
+RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED})
+"""What is no trouble, and for which nothing is done."""
 
 Setting = tuple[bool, str, bool]
 """Of a service: enabled, the reason why not, forced down."""
@@ -77,6 +83,7 @@ class World:
         self.members = Members(engine, spec.controllers)
         self.nova = Nova(engine, book, self.guests)
         self.moves = Moves(engine, book, self.guests, self.nova, jitter, spec.move_s)
+        self.moves.left = self.note_wish
         self.machines = Machines(engine, book, self.cib, self.guests, self.nova, self.moves)
         self.machines.jitter = jitter
         parts = (engine, book, self.cib, self.members, self.machines)
@@ -107,14 +114,24 @@ class World:
     def _populate(self) -> None:
         for number, name in enumerate(self.spec.computes):
             via = self.spec.controllers[number % len(self.spec.controllers)]
-            host = ComputeHost(f"{name}.{DOMAIN}")
-            compute = Compute(name, host, via, self.spec.boot_s)
+            compute = Compute(name, _host(name), via, self.spec.boot_s)
             self.cluster.add_compute(compute)
             self.nova.add_host(compute)
             self.person_set(name)
+        self.nova.aggregates = tuple(
+            Aggregate(number, given.name, frozenset(map(_host, given.nodes)), given.metadata)
+            for number, given in enumerate(self.spec.aggregates, 1)
+        )
         for given in self.spec.instances:
-            self.nova.instances[given.id] = Instance(given.id, given.node, given.group)
+            metadata = dict(given.metadata)
+            instance = Instance(given.id, given.node, given.group, given.image, metadata)
+            self.nova.instances[given.id] = instance
             self.guests.start(given.id, given.node)
+            self.note_wish(instance)
+
+    def note_wish(self, instance: Instance) -> None:
+        """Let the judge know what is wanted of an instance by now."""
+        self.book.see(wished(self.engine.now_s, instance, self.spec))
 
     def compute(self, name: str) -> Compute:
         """Return a compute."""
@@ -168,7 +185,7 @@ class World:
             return True
         held = self.supervisor.watch.held
         by_a_person = not self.supervisor.enabled
-        resting = all(hold.reason.trouble or hold.reason is Reason.HOST_OFF for hold in held)
+        resting = all(hold.reason.trouble or hold.reason in RESTING for hold in held)
         return by_a_person or (bool(held) and resting)
 
     def judge_end(self) -> None:
@@ -194,3 +211,7 @@ class World:
         outcome.hosts = {i.id: "" if i.deleted else i.node for i in self.nova.instances.values()}
         outcome.services = self.nova.services()
         outcome.holds = self.supervisor.watch.held if self.supervisor.runs else ()
+
+
+def _host(name: NodeName) -> ComputeHost:
+    return ComputeHost(f"{name}.{DOMAIN}")

@@ -3,6 +3,7 @@
 import re
 
 from novaha.core.hostmap import parse_host_map
+from novaha.core.selection import EXCLUDED, MODES, NO_NAMES, Mode, parse_names
 from novaha.core.storage import MEANINGS, Storage
 from novaha.ocf.spec import AgentSpec, Operation
 from novaha.params import choice, integer, second, string
@@ -48,6 +49,27 @@ STORAGE = choice(
     " guess loses data. Hosts of an aggregate with the metadata nova_ha:storage have what that"
     " says; in a cloud with both, say local here and shared there.",
     Storage,
+)
+PROTECT = choice(
+    "protect",
+    "Which instances are protected",
+    f"{'; '.join(f'{word}: {text}' for word, text in MODES.items())}. It is said with"
+    " nova_ha:protect=true or false in an instance's metadata, its tags, its flavor's extra specs,"
+    " its image's properties or an aggregate of its host, and what is nearest to the instance"
+    " counts. HA_Enabled of Masakari and evacuable of InstanceHA are understood. What is not"
+    " protected is left on its host, which is not held for it.",
+    Mode,
+    default=Mode.ALL,
+)
+EXCLUDE_NAMES = string(
+    "exclude_names",
+    "Names of instances that are not protected",
+    "Shell patterns separated by blanks; they match the whole name, and small letters are not"
+    " capitals. Such an instance is not protected, unless its metadata or its tags say that it is."
+    f" The default are the load balancers of Octavia, which it builds anew by itself. {NO_NAMES}:"
+    " no name is excluded.",
+    default=EXCLUDED,
+    check=parse_names,
 )
 HOST_MAP = string(
     "host_map",
@@ -108,6 +130,8 @@ SPEC = AgentSpec(
         CLOUD,
         CLOUDS_YAML,
         STORAGE,
+        PROTECT,
+        EXCLUDE_NAMES,
         HOST_MAP,
         MAX_IN_FLIGHT,
         MAX_PER_DESTINATION,

@@ -62,6 +62,13 @@ def test_the_supervisor_is_told_what_storage_there_is() -> None:
     assert params(shared, "nova-evacuate")["storage"] == "shared"
 
 
+def test_the_supervisor_is_told_who_is_protected() -> None:
+    table = 'evacuate = { protect = "tagged", exclude_names = "amphora-* test-*" }'
+    assert f"# {table}" in EXAMPLE
+    told = params(made(EXAMPLE.replace(f"# {table}", table)), "nova-evacuate")
+    assert (told["protect"], told["exclude_names"]) == ("tagged", "amphora-* test-*")
+
+
 def test_timeouts_are_those_that_the_agent_advertises() -> None:
     evacuate = next(each for each in made().primitives if each.id == "nova-evacuate")
     start = nova_evacuate.SPEC.timeout_s("start")

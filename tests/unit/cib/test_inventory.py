@@ -75,6 +75,16 @@ def test_the_least_inventory_is_good() -> None:
             '"cloud"\nevacuate = { storage = "local" }',
             "line 2: storage is said by the key storage",
         ),
+        (
+            '"cloud"',
+            '"cloud"\nevacuate = { protect = "some" }',
+            "line 2: protect='some': must be all or tagged",
+        ),
+        (
+            '"cloud"',
+            '"cloud"\nevacuate = { exclude_names = "*" }',
+            "line 2: exclude_names='*': must not exclude every name",
+        ),
         ('"cloud"', '"cloud"\nunfence = { poll = 99 }', "line 2: poll='99': must be a whole"),
         ("[fence.ipmi]", "[fence.ipmi", "line 4: Expected ']'"),
     ],

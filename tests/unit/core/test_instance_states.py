@@ -12,6 +12,7 @@ from novaha.core.model import Server
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.rules import Rules
 from novaha.core.serverstates import RULES
 from worlds import HOST, NODE, NOW_S, evacuating, memory, ours, server, view
 
@@ -123,5 +124,6 @@ def test_no_state_is_both_kept_and_reset() -> None:
     for rule in RULES:
         for vm_state in rule.vm_states or VM_STATES:
             for task in rule.task_states or ("",):
+                one = server(vm_state=vm_state, task_state=task)
                 details = Details(vm_state, task)
-                assert not (kept(details) and needs_reset(details))
+                assert not (kept(one, details, Rules(), POLICY) and needs_reset(details))

@@ -36,7 +36,9 @@ def test_a_priority_is_a_whole_number_or_as_good_as_not_said(said: str, priority
     assert wish(priority=said).priority == priority
 
 
-@pytest.mark.parametrize(("value", "priority"), [("True", 1), ("true", 1), ("yes", 0), ("", 0)])
+@pytest.mark.parametrize(
+    ("value", "priority"), [("True", 1), ("true", 1), ("yes", 1), ("truly", 0), ("", 0)]
+)
 def test_what_masakari_takes_first_goes_first_unless_a_priority_is_said(
     value: str, priority: int
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from novaha.core.details import Details, Flavor
 from novaha.core.names import ComputeHost
-from novaha.core.rules import Rules, Said, said
+from novaha.core.rules import Place, Rules, Said, nearest, said
 from novaha.core.segments import Aggregate
 
 KEY = "nova_ha:priority"
@@ -36,11 +36,11 @@ def test_the_nearest_to_the_instance_counts() -> None:
         told = replace(told, **without)
     expected.append(said(KEY, told, rules))
     assert expected == [
-        Said("server", "its metadata"),
-        Said("tag", "its tag"),
-        Said("flavor", "flavor m1.small"),
-        Said("image", "image i-1"),
-        Said("aggregate", "aggregate rack-1"),
+        Said("server", "its metadata", Place.METADATA),
+        Said("tag", "its tag", Place.TAG),
+        Said("flavor", "flavor m1.small", Place.FLAVOR),
+        Said("image", "image i-1", Place.IMAGE),
+        Said("aggregate", "aggregate rack-1", Place.AGGREGATE),
     ]
     assert said(KEY, told, Rules()) is None
 
@@ -55,4 +55,13 @@ def test_only_the_aggregates_of_the_host_count_in_the_order_of_their_names() -> 
     first = Aggregate(9, "a", frozenset({HOST}), {KEY: "first"})
     rules = Rules((RACK, other, first)).of(HOST)
     assert rules.aggregates == (first, RACK)
-    assert said(KEY, Details(), rules) == Said("first", "aggregate a")
+    assert said(KEY, Details(), rules) == Said("first", "aggregate a", Place.AGGREGATE)
+
+
+def test_all_that_is_said_at_the_nearest_place_is_told_for_it_can_contradict() -> None:
+    tags = replace(ALL, metadata={}, tags=frozenset({f"{KEY}=b", f"{KEY}=a"}))
+    assert [each.value for each in nearest(KEY, tags, Rules((RACK,)))] == ["a", "b"]
+    other = replace(RACK, id=3, name="rack-2", metadata={KEY: "other"})
+    found = nearest(KEY, Details(), Rules((RACK, other)))
+    assert [each.where for each in found] == ["aggregate rack-1", "aggregate rack-2"]
+    assert nearest(KEY, Details(), Rules()) == ()

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
+from novaha.core.selection import Mode
+from novaha.core.storage import Storage
 from novaha.sim.scenario import Scenario, folders, load, save
 from novaha.sim.script import Script, ScriptError
-from novaha.sim.spec import Event, GateSpec, Instance, WorldSpec
+from novaha.sim.spec import AggregateSpec, Event, GateSpec, Instance, WorldSpec
 from novaha.sim.worldfile import parse_world, render_world
 
 PLAIN = 'computes = ["compute-1", "compute-2"]\n'
+VM = PLAIN + '[instances]\ncompute-1 = ["vm-1"]\n'
 WORLD = WorldSpec(
     computes=(NodeName("compute-1"), NodeName("compute-2")),
     instances=(
@@ -21,6 +24,18 @@ WORLD = WorldSpec(
     ),
     move_s=6.5,
     policy=Policy(max_in_flight=1, settle_s=20.0),
+)
+SAID = replace(
+    WORLD,
+    instances=(
+        Instance(ServerId("vm-1"), NodeName("compute-1"), image="cirros", metadata={"a:b": "c"}),
+        Instance(ServerId("vm-2"), NodeName("compute-2"), metadata={"x.y": 'with "quotes" \\'}),
+    ),
+    policy=Policy(storage=Storage.LOCAL, protect=Mode.TAGGED, exclude_names=()),
+    aggregates=(
+        AggregateSpec("rack-1", (NodeName("compute-1"),), {"nova_ha:storage": "local"}),
+        AggregateSpec("empty"),
+    ),
 )
 BRAKED = GateSpec(cluster_limit=2, wait_s=3.5, racks={"r1": WORLD.computes[:1]})
 
@@ -47,6 +62,31 @@ def test_a_world_is_read_with_its_tables() -> None:
     assert parse_world(text) == WORLD
 
 
+def test_what_is_said_in_nova_and_to_the_agent_is_read() -> None:
+    text = """
+        computes = ["compute-1", "compute-2"]
+        move_s = 6.5
+        [instances]
+        compute-1 = ["vm-1"]
+        compute-2 = ["vm-2"]
+        [images]
+        cirros = ["vm-1"]
+        [metadata.vm-1]
+        "a:b" = "c"
+        [metadata.vm-2]
+        "x.y" = 'with "quotes" \\'
+        [aggregates.rack-1]
+        hosts = ["compute-1"]
+        metadata = { "nova_ha:storage" = "local" }
+        [aggregates.empty]
+        [policy]
+        storage = "local"
+        protect = "tagged"
+        exclude_names = "none"
+    """
+    assert parse_world(text) == SAID
+
+
 @pytest.mark.parametrize(
     "spec",
     [
@@ -55,6 +95,8 @@ def test_a_world_is_read_with_its_tables() -> None:
         replace(WORLD, controllers=(NodeName("c"),)),
         replace(WORLD, gate=BRAKED),
         replace(WORLD, gate=GateSpec()),
+        SAID,
+        replace(SAID, policy=Policy(exclude_names=("a-*", "b"))),
     ],
 )
 def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
@@ -94,6 +136,20 @@ def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
         ),
         (PLAIN + '[groups]\nweb = ["vm-1", "vm-2"]', "w:3: groups.web: found 'vm-1', expected"),
         (PLAIN + '[instances]\ncompute-1 = ["vm-1"]\n[groups]\nweb = ["vm-1"]', "a list of 2 to"),
+        (VM + '[images]\nx = ["vm-9"]', "w:5: images.x: found 'vm-9', expected an instance: vm-1"),
+        (VM + "[images]\nx = []", "w:5: images.x: found [], expected a list of 1 to"),
+        (VM + '[images]\nx = ["vm-1"]\ny = ["vm-1"]', "found 'vm-1', which is in x, expected each"),
+        (VM + "[metadata.vm-9]", "w:4: metadata.vm-9: found 'vm-9', expected an instance: vm-1"),
+        (VM + "[metadata.vm-1]\na = 1", "w:5: metadata.vm-1.a: found 1, expected a text"),
+        (VM + "[metadata]\nvm-1 = 3", "w:5: metadata.vm-1: found 3, expected a table"),
+        (PLAIN + "metadata = 3", "w:2: metadata: found 3, expected a table: [metadata]"),
+        (PLAIN + "[aggregates]\na = 3", "w:3: aggregates.a: found 3, expected a table"),
+        (PLAIN + "[aggregates.a]\nhost = []", "w:3: aggregates.a.host: found an unknown key"),
+        (PLAIN + '[aggregates.a]\nhosts = ["c"]', "w:3: aggregates.a.hosts: found 'c', expected a"),
+        (PLAIN + "[aggregates.a]\nmetadata = { b = 1 }", "aggregates.a.metadata.b: found 1"),
+        (PLAIN + '[policy]\nstorage = "ceph"', "w:3: policy.storage: found 'ceph'"),
+        (PLAIN + "[policy]\nprotect = true", "w:3: policy.protect: found True"),
+        (PLAIN + '[policy]\nexclude_names = "*"', "w:3: policy.exclude_names: found '*'"),
         (PLAIN + "[policy]\nmax_in_flight = 0", "w:3: policy.max_in_flight: found 0"),
         (PLAIN + "[policy]\nmax_in_flight = 1.5", "policy.max_in_flight: found 1.5"),
         (PLAIN + "gate = 3", "w:2: gate: found 3, expected a table: [gate]"),

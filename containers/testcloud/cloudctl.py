@@ -127,7 +127,7 @@ class CloudCtl:
         anew: for up to a minute after a service was enabled Placement may still bar its host.
         """
         wanted = {f"{prefix}-{i:03d}": hosts[i % len(hosts)] for i in range(count)}
-        image, flavor = self._image(), flavor or self._flavor()
+        image, flavor = self.image(), flavor or self._flavor()
         made: dict[str, ServerId] = {}
         not_before_s = 0.0
 
@@ -215,7 +215,8 @@ class CloudCtl:
         }
         return ServerId(self.call("POST", "/servers", {"server": server})["server"]["id"])
 
-    def _image(self) -> str:
+    def image(self) -> str:
+        """Return the id of the image that all instances are made of."""
         return str(self._call("GET", f"{self._glance}/images?name=tiny")["images"][0]["id"])
 
     def _flavor(self) -> str:

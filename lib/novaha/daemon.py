@@ -212,6 +212,7 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--host-map", default="")
     parser.add_argument("--max-in-flight", type=int, default=8)
     parser.add_argument("--max-per-destination", type=int, default=64)
+    parser.add_argument("--max-recoveries", type=int, default=10)
     parser.add_argument("--interval", type=float, default=5.0)
     parser.add_argument("--nova-timeout", type=float, default=30.0)
     return parser.parse_args(argv)
@@ -233,6 +234,7 @@ def policy_of(given: argparse.Namespace) -> Policy:
         exclude_names=parse_names(given.exclude_names),
         max_in_flight=given.max_in_flight,
         max_per_destination=given.max_per_destination,
+        max_recoveries=given.max_recoveries,
     )
 
 

@@ -71,6 +71,7 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         "--host-map=compute-1=nova-1.example compute-2=nova-2.example",
         "--max-in-flight=4",
         "--max-per-destination=64",
+        "--max-recoveries=10",
         "--interval=2",
         "--nova-timeout=60",
     ]
@@ -102,6 +103,7 @@ def test_the_process_does_not_get_the_agent_s_environment(node: Node) -> None:
         ({"host_map": "a=b " * 2000}, "at most 4096"),
         ({"max_in_flight": "0"}, "from 1 to 64"),
         ({"max_in_flight": "many"}, "from 1 to 64"),
+        ({"max_recoveries": "0"}, "from 1 to 1000"),
         ({"interval": "61"}, "from 1 to 60"),
         ({"nova_timeout": "1"}, "from 5 to 300"),
         ({"stall_timeout": "5"}, "from 30 to 3600"),

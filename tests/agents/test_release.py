@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from agentnode import Node
 from novaha.adapters.brakestate import BRAKE_PREFIX, RELEASE_PREFIX
-from novaha.adapters.cib import PROPERTY_SET
+from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
 from novaha.cli.main import main
 from novaha.core.brakestate import CLUSTER, Brake, parse_release
 from novaha.core.names import NodeName
+from worlds import proven
 
 A, B, C = (NodeName(f"compute-{number}") for number in (1, 2, 3))
 GATE = """<primitive id="gate" class="stonith" type="fence_nova_gate"><instance_attributes>
@@ -107,8 +108,28 @@ def test_where_nothing_is_held_it_says_so(held: Node, capsys: pytest.CaptureFixt
     Path(f"{held.cib}.lost").write_text("")
     held.cib.write_text(held.cib.read_text().replace("seen=", "seen=1"))
     assert main(["release", "--yes", "--why", "no power"]) == 0
-    assert capsys.readouterr().out == "the storm brake holds nothing, and no host is lost\n"
+    assert (
+        capsys.readouterr().out
+        == "the storm brake holds nothing, no host is lost, and no recovery waits\n"
+    )
     assert released(held) == {}
+
+
+def test_a_host_whose_recovery_waits_is_released_in_the_same_way(
+    held: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(f"{held.cib}.lost").write_text("")
+    text = held.cib.read_text().replace("seen=", "seen=1")
+    name = f"{RECOVERY_PREFIX}compute-7"
+    pair = f'<nvpair id="{name}" name="{name}" value="{proven(NodeName("compute-7")).to_value()}"/>'
+    held.cib.write_text(text.replace("</cluster_property_set>", f"{pair}</cluster_property_set>"))
+    assert main(["release"]) == 0
+    shown = capsys.readouterr()
+    assert "compute-7  fenced, its recovery has not begun, would be released" in shown.out
+    assert main(["release", "compute-7", "--yes", "--why", "the rack is dark"]) == 0
+    assert released(held) == {"compute-7": ("alice", "the rack is dark", 3600)}
+    assert main(["release", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.split("\n", 1)[1])["release"] == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from novaha import daemon
-from novaha.daemon import SHOWN_S, Shown, Waker, check_clouds
+from novaha.core.policy import Policy
+from novaha.daemon import SHOWN_S, Shown, Waker, arguments_of, check_clouds, policy_of
 from novaha.errors import ClusterUnavailable, ConfigError
 from novaha.rundir import RunDir
 
@@ -71,6 +72,14 @@ def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: P
         check_clouds(str(path), "test")
     with pytest.raises(ConfigError, match="copy it"):
         check_clouds(str(tmp_path / "missing.yaml"), "test")
+
+
+def test_the_policy_has_the_numbers_of_the_command_line() -> None:
+    words = ["--run-dir=x", "--cloud=x", "--clouds-yaml=x", "--storage=shared"]
+    given = arguments_of([*words, "--max-in-flight=3", "--max-recoveries=2"])
+    policy = policy_of(given)
+    assert (policy.max_in_flight, policy.max_recoveries) == (3, 2)
+    assert policy_of(arguments_of(words)) == Policy()
 
 
 def test_many_alerts_at_once_make_one_cycle(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from novaha.adapters import cib
@@ -12,6 +13,7 @@ from novaha.core.brake import Sight
 from novaha.core.brakestate import Kept, parse_groups
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
+from novaha.core.recovery import Proven
 from novaha.errors import ClusterUnavailable
 
 GATE = "fence_nova_gate"
@@ -30,13 +32,24 @@ def look(node: NodeName, own_groups: frozenset[str]) -> Sight:
     return Sight(node, time.time(), writer, lost, groups, kept, off, by_person(node))
 
 
-def lost_and_kept() -> tuple[frozenset[NodeName], dict[NodeName, frozenset[str]], Kept]:
-    """Return the lost hosts, the groups of all, and what the CIB holds of the brake.
+class Held(NamedTuple):
+    """The lost hosts, the groups of all, what the CIB holds of the brake, and who waits.
 
-    Raises ClusterUnavailable.
+    waiting: hosts whose fencing is proven, and whose recovery has not begun.
     """
-    unclean = unclean_nodes()
-    return _of(unclean, cib.query())
+
+    lost: frozenset[NodeName]
+    groups: dict[NodeName, frozenset[str]]
+    kept: Kept
+    waiting: frozenset[NodeName]
+
+
+def lost_and_kept() -> Held:
+    """Return what a person may release; raises ClusterUnavailable."""
+    unclean, root = unclean_nodes(), cib.query()
+    records, _ = records_of(root)
+    waiting = frozenset(record.node for record in records if isinstance(record, Proven))
+    return Held(*_of(unclean, root), waiting)
 
 
 def _of(

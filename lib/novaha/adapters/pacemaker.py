@@ -36,6 +36,7 @@ class Pacemaker:
         records, bad_records = records_of(root)
         cited = {record.proof.receipt_id for record in records}
         need_proof = any(receipt.id not in cited for receipt in receipts)
+        kept, now_s = state_of(root).kept, time.time()
         return ClusterView(
             quorate=root.get("have-quorum") == "1",
             receipts=receipts,
@@ -46,7 +47,8 @@ class Pacemaker:
             online=frozenset(_online(root)),
             lives=lives_of(root),
             events=history() if need_proof else None,
-            braked=state_of(root).kept.held(time.time()),
+            braked=kept.held(now_s),
+            released=kept.released(now_s),
         )
 
     def write_record(self, record: Record) -> None:

@@ -36,6 +36,7 @@ If they are dead, say so:
     nova-ha release                                    # what is held; changes nothing
     nova-ha release --yes --why "no power in rack 1"   # all that are held; or name them, or --group
 
+A host that was released is recovered whatever the limits of recoveries ([limits.md](limits.md)).
 `nova-ha release NODE` lets one host through. `pcs stonith fence NODE` does, too, where Pacemaker
 does not join it with an attempt of its own; with four hosts held on the test cluster it always did,
 for two minutes, and the brake held: release the host.

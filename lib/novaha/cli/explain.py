@@ -156,6 +156,7 @@ def policy_of(parameters: dict[str, str]) -> Policy:
         host_map = spec.HOST_MAP.parse(parameters.get(spec.HOST_MAP.name))
         limit = spec.MAX_IN_FLIGHT.parse(parameters.get(spec.MAX_IN_FLIGHT.name))
         share = spec.MAX_PER_DESTINATION.parse(parameters.get(spec.MAX_PER_DESTINATION.name))
+        hosts = spec.MAX_RECOVERIES.parse(parameters.get(spec.MAX_RECOVERIES.name))
         # Where it is not said nothing runs, and nobody is to read that an instance would move.
         storage = spec.STORAGE.parse(parameters.get(spec.STORAGE.name) or Storage.LOCAL)
         protect = spec.PROTECT.parse(parameters.get(spec.PROTECT.name))
@@ -170,6 +171,7 @@ def policy_of(parameters: dict[str, str]) -> Policy:
         exclude_names=parse_names(names),
         max_in_flight=limit,
         max_per_destination=share,
+        max_recoveries=hosts,
     )
 
 

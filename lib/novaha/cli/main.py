@@ -12,7 +12,7 @@ COMMANDS = {
     "explain": "where a node or an instance stands, on which evidence, and what it waits for",
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
     "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
-    "release": "which hosts the storm brake holds, and let them be fenced",
+    "release": "which hosts the storm brake or a limit holds, and let them go on",
     "migrate": "come from classic InstanceHA or from Masakari",
     "docs": "draw the pages that show the tables of the code",
 }

@@ -1,4 +1,4 @@
-"""`nova-ha release`: a person says which hosts that the storm brake holds shall be fenced."""
+"""`nova-ha release`: a person says which hosts shall be fenced and recovered all the same."""
 
 import argparse
 import getpass
@@ -19,8 +19,10 @@ from novaha.errors import ConfigError
 LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
 
 DESCRIPTION = """\
-Show which hosts the storm brake (fence_nova_gate) holds, and with --yes release them: they are
-fenced within seconds, and their instances are evacuated. Without names: all that are lost and held.
+Show which hosts the storm brake (fence_nova_gate) holds, and which are fenced and wait for a place
+among the recoveries (max_recoveries, nova_ha:max_failures); with --yes release them. Those of the
+brake are fenced within seconds, and the instances of all of them are evacuated, whatever the limits
+say. Without names: all that are lost and held, or wait.
 Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead, and then:
 pcs resource cleanup NODE.
 
@@ -43,7 +45,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "release", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("nodes", nargs="*", metavar="NODE", help="a host that is lost or held")
+    parser.add_argument(
+        "nodes", nargs="*", metavar="NODE", help="a host that is lost, held or waits"
+    )
     parser.add_argument("--group", help="all of this group that are held")
     parser.add_argument("--why", type=_why, metavar="TEXT", help="the reason; needed with --yes")
     parser.add_argument(
@@ -85,8 +89,8 @@ def look(nodes: list[str], group: str | None, now_s: float) -> Scene:
     """Return what is held; raises NotHeld, ClusterUnavailable."""
     from novaha.adapters.brake import lost_and_kept
 
-    lost, groups, kept = lost_and_kept()
-    hosts = standings(lost, groups, kept, now_s)
+    lost, groups, kept, waiting = lost_and_kept()
+    hosts = standings(lost, groups, kept, now_s, waiting)
     return Scene(kept.on(now_s), hosts, chosen(hosts, nodes, group), changed=False)
 
 
@@ -120,11 +124,13 @@ def in_words(scene: Scene, now_s: float) -> str:
         for brake in scene.brakes
     ]
     lines += [f"  {host.node}  {_standing(host, scene)}" for host in scene.hosts]
-    return "\n".join(lines or ["the storm brake holds nothing, and no host is lost"]) + "\n"
+    nothing = "the storm brake holds nothing, no host is lost, and no recovery waits"
+    return "\n".join(lines or [nothing]) + "\n"
 
 
 def _standing(host: HostStanding, scene: Scene) -> str:
-    parts = ["lost" if host.lost else "not lost any more"]
+    fenced = "fenced, its recovery has not begun" if host.waits else "not lost any more"
+    parts = ["lost" if host.lost else fenced]
     parts += [f"of {', '.join(host.groups)}"] if host.groups else []
     parts += [f"held by the brake of {shown_scope(host.brake.scope)}"] if host.brake else []
     if host.release:

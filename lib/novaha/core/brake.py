@@ -220,7 +220,7 @@ def _at_once(sight: Sight) -> Because | None:
 
 
 def _released(sight: Sight) -> frozenset[NodeName]:
-    return frozenset(r.node for r in sight.kept.releases if r.holds(sight.now_s))
+    return sight.kept.released(sight.now_s)
 
 
 def _counts(sight: Sight, limits: Limits) -> tuple[tuple[_Count, ...], _Count]:

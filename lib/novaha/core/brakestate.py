@@ -73,7 +73,10 @@ class Brake:
 
 @dataclass(frozen=True)
 class Release:
-    """A person's word that a host shall be fenced: for so many seconds, who said it, and why."""
+    """A person's word that a host shall be fenced and recovered, brake and limits or not.
+
+    For so many seconds, who said it, and why.
+    """
 
     node: NodeName
     at_s: float
@@ -98,15 +101,19 @@ class Kept:
     brakes: tuple[Brake, ...] = ()
     releases: tuple[Release, ...] = ()
 
+    def released(self, now_s: float) -> frozenset[NodeName]:
+        """Return the hosts that a person's release is good for."""
+        return frozenset(release.node for release in self.releases if release.holds(now_s))
+
     def held(self, now_s: float) -> tuple[tuple[NodeName, Brake], ...]:
         """Return each host that is held, with a brake that holds it."""
-        free = {release.node for release in self.releases if release.holds(now_s)}
+        free = self.released(now_s)
         hosts = {host: brake for brake in self.brakes if brake.is_on(now_s) for host in brake.hosts}
         return tuple((host, hosts[host]) for host in sorted(hosts.keys() - free))
 
     def on(self, now_s: float) -> tuple[Brake, ...]:
         """Return the brakes that are on; one whose hosts are all released is not."""
-        free = {release.node for release in self.releases if release.holds(now_s)}
+        free = self.released(now_s)
         return tuple(b for b in self.brakes if b.is_on(now_s) and not free.issuperset(b.hosts))
 
     def expired(self, window_s: float, now_s: float) -> "tuple[Passed | Brake | Release, ...]":

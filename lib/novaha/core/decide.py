@@ -4,7 +4,8 @@ The state of each node (core/standing.py) says which function plans for it:
 
     FENCING                questions ahead of the proof      here
     FENCED                 KeepProof, or at once             here
-    PROVEN                 BeginRecovery, ForceDown          here
+    PROVEN                 BeginRecovery, ForceDown          here; ForceDown alone while it has
+                                                             no place (core/limits.py)
     EVACUATING             evacuations, Release              core/evacuation.py
     RELEASING              Release once more                 here
     RETURNING              ForceUp, Enable, EndRecovery      core/returning.py
@@ -15,6 +16,7 @@ The state of each node (core/standing.py) says which function plans for it:
 Questions are decisions too: the caller answers them and decides again.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from novaha.core.actions import (
@@ -33,8 +35,9 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.brake import holds
-from novaha.core.evacuation import find_service, plan, services_again
+from novaha.core.evacuation import plan, refused_change, services_again
 from novaha.core.hostplan import HostPlan
+from novaha.core.limits import standings
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
@@ -42,7 +45,7 @@ from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, Found, Proof, Proven, Record, Recovery
 from novaha.core.returning import returning
 from novaha.core.sharing import share
-from novaha.core.standing import Standing, concerned, stand
+from novaha.core.standing import Standing
 from novaha.core.states import RecoveryState as State
 from novaha.core.unfinished import unfinished
 
@@ -58,9 +61,9 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     cluster = view.cluster
     if not cluster.quorate:
         return (Hold("cluster", Reason.NO_QUORUM, "this partition has no quorum: hands off"),)
-    standings = [stand(view, policy, node) for node in concerned(cluster)]
-    plans = [plan_of(view, policy, standing) for standing in standings]
-    plans += unfinished(view, policy, standings)
+    found = standings(view, policy)
+    plans = [plan_of(view, policy, standing) for standing in found]
+    plans += unfinished(view, policy, found)
     return _without_the_cloud(
         view, (*_orphans(cluster), *holds(cluster), *share(view, policy, plans))
     )
@@ -82,9 +85,10 @@ def _other_than_evacuating(view: View, policy: Policy, standing: Standing) -> tu
         case Standing(state=State.FENCING):
             return _ahead(view, policy, standing)
         case Standing(state=State.FENCED, proof=Proof() as proof):
-            return _fenced(view, policy, Proven(standing.node, proof, standing.found))
+            return _fenced(view, policy, standing, Proven(standing.node, proof, standing.found))
         case Standing(state=State.PROVEN, record=Proven() as proven):
-            return _begin(view, policy, proven)
+            wait = standing.hold and _wait(view, policy, standing, proven, standing.hold)
+            return wait or _begin(view, policy, proven)
         case Standing(state=State.RELEASING, record=Recovery() as recovery):
             return (Release(recovery, standing.receipt),)
         case Standing(state=State.RETURNING, record=Recovery() as recovery):
@@ -100,8 +104,10 @@ def _ahead(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ..
     return (*ask, *((standing.hold,) if standing.hold else ()))
 
 
-def _fenced(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
+def _fenced(view: View, policy: Policy, standing: Standing, proven: Proven) -> tuple[Decision, ...]:
     """Begin at once when Nova was asked ahead; else keep the proof before it is asked."""
+    if standing.hold:
+        return _wait(view, policy, standing, proven, standing.hold)
     begin = _begin(view, policy, proven)
     at_once = any(isinstance(decision, BeginRecovery) for decision in begin)
     return begin if at_once else (KeepProof(proven),)
@@ -117,26 +123,71 @@ class _Facts(NamedTuple):
 def _facts(
     view: View, policy: Policy, node: NodeName, receipt_id: str
 ) -> _Facts | tuple[Decision, ...]:
-    """Return how the host stands, or what is missing; nothing may be older than the receipt."""
-    memory = view.memory
-    fresh_s = min(view.now_s - FRESH_S, view.cycle_s)
-    since_s = max(memory.first_seen.get(receipt_id, view.now_s), fresh_s)
-    if memory.services is None or memory.services.asked_s < since_s:
-        return (AskServices(),)
-    hosts = [service.host for service in memory.services.value]
-    try:
-        host = compute_host_of(node, hosts, policy.host_map)
-    except (HostNotFound, HostAmbiguous) as error:
-        reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
-        return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
-    service = find_service(memory.services.value, host)
+    """Return how the host stands, or what is missing; nothing may be older than the receipt.
+
+    The rules neither: what an aggregate's limit bars must not begin because Nova did not tell it.
+    """
+    memory, since_s = view.memory, _since_s(view, receipt_id)
+    service = _service(view, policy, node, since_s)
+    if not isinstance(service, Service):
+        return service
+    host = service.host
     records, servers = memory.migrations.get(host), memory.servers.get(host)
     ask = (AskMigrations(host), AskServers(host, details=True), AskRules(), AskRoom())
-    if service is None or records is None or servers is None or memory.rules is None:
+    if records is None or servers is None or memory.rules is None:
         return ask
     if min(records.asked_s, servers.asked_s, memory.rules.asked_s) < since_s:
         return ask
     return _Facts(service, max((migration.id for migration in records.value), default=0))
+
+
+def _since_s(view: View, receipt_id: str) -> float:
+    """Return since when what is written down must have been asked for, in monotonic seconds."""
+    fresh_s = min(view.now_s - FRESH_S, view.cycle_s)
+    return max(view.memory.first_seen.get(receipt_id, view.now_s), fresh_s)
+
+
+def _service(
+    view: View, policy: Policy, node: NodeName, since_s: float
+) -> Service | tuple[Decision, ...]:
+    """Return the service of a node, or what is missing."""
+    services = view.memory.services
+    if services is None or services.asked_s < since_s:
+        return (AskServices(),)
+    try:
+        host = compute_host_of(node, [s.host for s in services.value], policy.host_map)
+    except (HostNotFound, HostAmbiguous) as error:
+        reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
+        return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
+    return next(service for service in services.value if service.host == host)
+
+
+def _wait(
+    view: View, policy: Policy, standing: Standing, proven: Proven, hold: Hold
+) -> tuple[Decision, ...]:
+    """Keep the proof of a host whose recovery must not begin yet, before anything is asked."""
+    kept = standing.state is State.PROVEN
+    aside = _set_aside(view, policy, proven) if hold.reason is Reason.RECOVERY_LIMIT else ()
+    if kept:
+        return (*aside, *standing.ask, hold)
+    noted = any(isinstance(decision, KeepProof) for decision in aside)
+    return (*(aside if noted else (KeepProof(proven),)), hold)
+
+
+def _set_aside(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
+    """Have Nova place nothing on a host whose recovery waits for others.
+
+    Nova takes it for living for a minute, and would send those others' instances there. How it
+    stood is kept with the proof, before it is forced down.
+    """
+    since_s = 0.0 if proven.found else _since_s(view, proven.proof.receipt_id)
+    service = _service(view, policy, proven.node, since_s)
+    if not isinstance(service, Service):
+        return service
+    keep = () if proven.found else (KeepProof(replace(proven, found=_found(service, None))),)
+    if service.forced_down:
+        return keep
+    return (*keep, refused_change(view, policy, service.host) or ForceDown(service))
 
 
 def _begin(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:

@@ -26,6 +26,7 @@ from novaha.core.instances import (
     recorded,
     with_records,
 )
+from novaha.core.limits import standings
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Memory, Service, View
 from novaha.core.names import (
     ComputeHost,
@@ -197,7 +198,7 @@ def explain_node(
     if node is None:
         evidence = Evidence(service=_service(view, host))
         return Explanation(host or "", None, host, RecoveryState.OVER, None, (), (), evidence, ())
-    standing = stand(view, policy, node)
+    standing = _standing(view, policy, node)
     host = host_of(view, policy, node)
     spoken = dict(said.states).get(node) if said else None
     said = said if spoken else None  # what the process has not seen yet, it says nothing about
@@ -216,6 +217,12 @@ def explain_node(
         _evidence(view, standing, host),
         instances,
     )
+
+
+def _standing(view: View, policy: Policy, node: NodeName) -> Standing:
+    """Return the state of a node, with the hold that all of them together put on it."""
+    found = (standing for standing in standings(view, policy) if standing.node == node)
+    return next(found, None) or stand(view, policy, node)
 
 
 def _decisions(view: View, policy: Policy, standing: Standing) -> tuple[Decision, ...]:
@@ -245,7 +252,7 @@ def _instances(
 
 def _evidence(view: View, standing: Standing, host: ComputeHost | None) -> Evidence:
     cluster, node, record = view.cluster, standing.node, standing.record
-    proof = standing.proof or (record.proof if record else None)
+    proof = standing.cited
     receipt_id = proof.receipt_id if proof else standing.receipt.id if standing.receipt else ""
     events = cluster.events
     return Evidence(
@@ -262,8 +269,7 @@ def _evidence(view: View, standing: Standing, host: ComputeHost | None) -> Evide
 
 
 def _joined(cluster: ClusterView, standing: Standing) -> bool | None:
-    receipt, record = standing.receipt, standing.record
-    proof = standing.proof or (record.proof if record else None)
+    receipt, proof = standing.receipt, standing.cited
     life = proof.life if proof else receipt.life if receipt else None
     now = cluster.lives.get(standing.node)
     return None if now is None or life is None else now.joined_since(life)

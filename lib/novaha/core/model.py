@@ -90,6 +90,7 @@ class ClusterView:
     malformed: (node, text) of every receipt or record that cannot be read. online: nodes that are
     connected. lives: the incarnation of each remote node. events: the whole fencing history, None
     when it was not asked for or gave no answer. braked: hosts that the storm brake holds.
+    released: those that a person has released from brake and limits.
     """
 
     quorate: bool
@@ -102,6 +103,7 @@ class ClusterView:
     lives: Mapping[NodeName, Incarnation] = field(default_factory=dict)
     events: tuple[FencingEvent, ...] | None = None
     braked: tuple[tuple[NodeName, Brake], ...] = ()
+    released: frozenset[NodeName] = frozenset()
 
     def receipt_of(self, node: NodeName) -> Receipt | None:
         """Return the open receipt of a node."""

@@ -64,6 +64,12 @@ class Reason(Enum):
         "The hold of the fencing was deleted: what runs on the node now may not have been fenced.",
         "The node is fenced again, or the receipt and record are deleted because it serves.",
     )
+    RECOVERY_LIMIT = (
+        "recovery-limit",
+        True,
+        "The fencing is proven and kept; as many hosts as may be are in recovery.",
+        "One of those recoveries is over, the limit is raised, or nova-ha release NODE.",
+    )
     HOST_UNKNOWN = (
         "host-unknown",
         True,

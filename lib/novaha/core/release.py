@@ -1,4 +1,4 @@
-"""Which hosts a person may release from the storm brake, and how each stands."""
+"""Which hosts a person may release from the storm brake and the limits, and how each stands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ class NotHeld(LookupError):
 
 @dataclass(frozen=True)
 class HostStanding:
-    """A host that is held, lost or released.
+    """A host that is held, lost, waiting or released.
 
     brake: the one that holds it. lost: Pacemaker wants it fenced. release: the one that stands.
+    waits: its fencing is proven, and its recovery has not begun; the cluster does not tell whether
+    that is for a limit, or for Nova.
     """
 
     node: NodeName
@@ -23,6 +25,7 @@ class HostStanding:
     groups: tuple[str, ...] = ()
     brake: Brake | None = None
     release: Release | None = None
+    waits: bool = False
 
 
 def standings(
@@ -30,8 +33,9 @@ def standings(
     groups: Mapping[NodeName, frozenset[str]],
     kept: Kept,
     now_s: float,
+    waiting: frozenset[NodeName] = frozenset(),
 ) -> tuple[HostStanding, ...]:
-    """Return every host that is held, lost or released, by name."""
+    """Return every host that is held, lost, waiting or released, by name."""
     held = dict(kept.held(now_s))
     released = {release.node: release for release in kept.releases if release.holds(now_s)}
     return tuple(
@@ -41,25 +45,26 @@ def standings(
             tuple(sorted(groups.get(node, ()))),
             held.get(node),
             released.get(node),
+            node in waiting,
         )
-        for node in sorted({*lost, *held, *released})
+        for node in sorted({*lost, *held, *released, *waiting})
     )
 
 
 def chosen(
     hosts: Sequence[HostStanding], names: Sequence[str], group: str | None
 ) -> tuple[NodeName, ...]:
-    """Return the hosts to release: those that were named, or all that are lost and held.
+    """Return the hosts to release: those that were named, or all that are lost and held, or wait.
 
-    Raises NotHeld for a name that is neither lost nor held, and for a group without such a host.
+    Raises NotHeld for a name that is none of them, and for a group without such a host.
     """
-    known = {host.node for host in hosts if host.lost or host.brake}
+    known = {host.node for host in hosts if host.lost or host.brake or host.waits}
     unknown = [name for name in names if name not in known]
     if unknown:
         listed = ", ".join(sorted(known)) or "no host is"
         msg = f"not lost and not held: {', '.join(unknown)}; lost or held: {listed}"
         raise NotHeld(msg)
-    held = [host for host in hosts if host.lost and host.brake and not host.release]
+    held = [h for h in hosts if ((h.lost and h.brake) or h.waits) and not h.release]
     if group is not None:
         held = [host for host in held if group in host.groups]
         if not held:

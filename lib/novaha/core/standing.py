@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from novaha.core.actions import Hold
+from novaha.core.actions import AskRules, Hold
 from novaha.core.model import ClusterView, View
 from novaha.core.names import NodeName
 from novaha.core.policy import Policy
@@ -19,6 +19,7 @@ class Standing:
     """The state of one node and what it was recognised by.
 
     proof: of a fencing that is not written down yet. hold: why the state is left by nothing we do.
+    ask: what has to be read again, because the hold rests on it.
     """
 
     node: NodeName
@@ -27,11 +28,17 @@ class Standing:
     record: Record | None = None
     proof: Proof | None = None
     hold: Hold | None = None
+    ask: tuple[AskRules, ...] = ()
 
     @property
     def found(self) -> Found | None:
         """Return what an earlier recovery of the node found and did not give back yet."""
         return self.record.found if self.record else None
+
+    @property
+    def cited(self) -> Proof | None:
+        """Return the proof of its fencing: as it would be written down, or as the record has it."""
+        return self.proof or (self.record.proof if self.record else None)
 
 
 def concerned(cluster: ClusterView) -> list[NodeName]:

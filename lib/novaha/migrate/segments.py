@@ -203,4 +203,4 @@ def _notes(segments: Sequence[Segment], aggregates: Sequence[Aggregate]) -> Iter
         if needs and not any(host.reserved for host in each.hosts):
             yield f"segment {each.name} has the method {each.method} and no reserved host"
     if segments:
-        yield "max_failures has no counterpart in Masakari: without it nothing is limited"
+        yield "max_failures has no counterpart in Masakari: without it only max_recoveries limits"

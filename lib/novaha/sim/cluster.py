@@ -80,10 +80,11 @@ class Cluster:
         if self._need_proof():
             self._fencer.note_failures()
             events = self._fencer.history.seen_by(controller, self._fencer.pending())
-        seen = self.seen()
-        if self._view is not None and self._view[0] == seen and self._view[1] == controller:
-            return self._view[2]
-        cib = self._cib
+        seen, cib = self.seen(), self._cib
+        released = cib.kept.released(self._members.wall_s(controller))
+        known = self._view
+        if known and known[:2] == (seen, controller) and known[2].released == released:
+            return known[2]
         view = ClusterView(
             quorate=self._members.quorate,
             receipts=tuple(cib.receipts.values()),
@@ -95,6 +96,7 @@ class Cluster:
             lives=self._lives,
             events=events,
             braked=self._fencer.gate.braked(),
+            released=released,
         )
         self._view = (seen, controller, view)
         return view

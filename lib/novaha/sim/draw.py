@@ -29,6 +29,12 @@ RECONNECT_S = 10.0
 SPEAKS_UP = 0.6
 """So many owners who have said something say something else later."""
 
+POLICIES = (
+    Policy(max_in_flight=8),
+    Policy(max_in_flight=8, max_recoveries=1),
+    Policy(max_in_flight=2),
+    Policy(max_in_flight=1, max_recoveries=2),
+)
 GROUPED = 0.1
 """So many worlds have an anti-affinity group."""
 
@@ -51,7 +57,7 @@ def random_world(rng: Random) -> WorldSpec:
         boot_s=rng.choice((12.0, 12.0, 3.0, 40.0)),
         move_s=rng.choice((4.0, 4.0, 1.0, 12.0)),
         detect_s=rng.choice((3.0, 3.0, 0.5, 8.0)),
-        policy=Policy(max_in_flight=rng.choice((8, 8, 2, 1))),
+        policy=rng.choice(POLICIES),
     )
 
 

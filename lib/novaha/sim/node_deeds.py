@@ -111,8 +111,8 @@ def forge_receipt(world: World, node: str, by: str) -> None:
 
 
 def release(world: World, node: str) -> None:
-    """Let a host be fenced that the storm brake holds."""
-    world.book.say("operator", f"releases {node} from the storm brake")
+    """Let a host be fenced that the storm brake holds, and recovered whatever the limits."""
+    world.book.say("operator", f"releases {node}")
     world.gate.release(world.compute(node).name)
 
 

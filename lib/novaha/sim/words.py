@@ -103,7 +103,7 @@ WORDS = tuple(
         ("say", (Kind.INSTANCE, Kind.TEXT), "its owner sets metadata of it: KEY=VALUE"),
         ("reset-state", (Kind.INSTANCE,), "a person looks for its guests, and sets it active"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),
-        ("release", (Kind.COMPUTE,), "a person releases the host from the storm brake"),
+        ("release", (Kind.COMPUTE,), "a person releases the host from brake and limits"),
         ("delete-receipt", (Kind.COMPUTE,), "a person deletes the receipt"),
         ("delete-hold", (Kind.COMPUTE,), "a person deletes the hold constraint"),
         ("garble-receipt", (Kind.COMPUTE,), "the receipt becomes unreadable"),

@@ -95,6 +95,15 @@ MAX_PER_DESTINATION = integer(
     default=64,
     between=(1, 64),
 )
+MAX_RECOVERIES = integer(
+    "max_recoveries",
+    "Hosts in recovery at once",
+    "Of more fenced hosts, those that were fenced later wait with their proof kept, and are shown,"
+    " until a recovery is over or a person releases them (nova-ha release). A host aggregate may"
+    " allow fewer of its hosts: metadata nova_ha:max_failures.",
+    default=10,
+    between=(1, 1000),
+)
 INTERVAL = second(
     "interval",
     "Seconds between two looks at cluster and cloud",
@@ -135,6 +144,7 @@ SPEC = AgentSpec(
         HOST_MAP,
         MAX_IN_FLIGHT,
         MAX_PER_DESTINATION,
+        MAX_RECOVERIES,
         INTERVAL,
         NOVA_TIMEOUT,
         STALL_TIMEOUT,

@@ -1,10 +1,12 @@
 """The cluster port: CIB and fencing history as Pacemaker's tools print them, good and bad."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 from novaha.adapters import cib, pacemaker
 from novaha.adapters.pacemaker import Pacemaker
+from novaha.core.brakestate import Release
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, Device, FencingEvent, Level
 from novaha.core.names import NodeName
@@ -111,6 +113,19 @@ def test_missing_sections_are_empty_and_quorum_is_never_assumed(
     observe: Observe, whole: str
 ) -> None:
     assert observe(whole) == ClusterView(quorate=False)
+
+
+def test_a_release_counts_for_as_long_as_it_is_good(observe: Observe) -> None:
+    now_s = time.time()
+    pairs = "".join(
+        f'<nvpair name="nova-ha-release-{kept.node}" value="{kept.to_value()}"/>'
+        for kept in (
+            Release(NODE, now_s - 30, 60, "alice", "dead"),
+            Release(NodeName("compute-2"), now_s - 90, 60, "alice", "dead"),
+        )
+    )
+    seen = observe(WHOLE.replace('<nvpair id="x"', f'{pairs}<nvpair id="x"'))
+    assert seen.released == {NODE}
 
 
 @pytest.mark.parametrize("value", ["", "v9 new format", "&lt;", "x" * 500])

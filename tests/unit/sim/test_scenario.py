@@ -23,7 +23,7 @@ WORLD = WorldSpec(
         Instance(ServerId("vm-3"), NodeName("compute-2")),
     ),
     move_s=6.5,
-    policy=Policy(max_in_flight=1, settle_s=20.0),
+    policy=Policy(max_in_flight=1, max_recoveries=3, settle_s=20.0),
 )
 SAID = replace(
     WORLD,
@@ -57,6 +57,7 @@ def test_a_world_is_read_with_its_tables() -> None:
         web = ["vm-1", "vm-2"]
         [policy]
         max_in_flight = 1
+        max_recoveries = 3
         settle_s = 20
     """
     assert parse_world(text) == WORLD
@@ -162,6 +163,7 @@ def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
         (PLAIN + '[gate]\n[racks]\nr1 = ["c-9"]', "w:4: racks.r1: found 'c-9', expected a compute"),
         (PLAIN + "[gate]\n[racks]\nr1 = []", "w:4: racks.r1: found []"),
         (PLAIN + '[gate]\n[racks]\n"r.1" = ["compute-1"]', "'r.1' is no group"),
+        (PLAIN + "[policy]\nmax_recoveries = 0", "w:3: policy.max_recoveries: found 0"),
         (PLAIN + "[policy]\nhost_map = 1", "w:3: policy.host_map: found an unknown key"),
         (PLAIN + "[policy]\nsettle_s = 0", "w:3: policy.settle_s: found 0"),
         (

@@ -1,0 +1,103 @@
+"""More fenced hosts than may be in recovery: the others wait with their proof, until released."""
+
+from collections.abc import Iterator
+
+import pytest
+from losses import VICTIM, judged, seeded
+from novaha.adapters.brakestate import RELEASE_PREFIX
+from novaha.adapters.cib import RECOVERY_PREFIX
+from rehearsal.configure import wait_ready
+from rehearsal.follow import wait_for
+from rehearsal.pacemaker import look
+from rehearsal.verdict import assert_each_tried_in_turn
+from testcloud.cloudctl import CloudCtl
+from testcloud.cluster import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+HOME = "controller-1"
+OTHER = "compute-2"
+SLOW_S = 40.0
+"""So long the first recovery takes at least: the second host is fenced, waits and is looked at."""
+SHOWN_S = 90.0
+
+
+def parameter(cluster: Cluster, *how: str) -> None:
+    """Change max_recoveries of the resource, which Pacemaker restarts for it."""
+    argv = ("crm_resource", "--resource", "nova-evacuate", *how, "--wait")
+    cluster.exec(HOME, argv, timeout_s=90.0)
+
+
+@pytest.fixture
+def one_at_a_time(cluster: Cluster) -> Iterator[None]:
+    """Let one host be in recovery at once."""
+    parameter(cluster, "--set-parameter", "max_recoveries", "--parameter-value", "1")
+    try:
+        yield
+    finally:
+        cluster.undo_faults()
+        parameter(cluster, "--delete-parameter", "max_recoveries")
+        name = f"{RELEASE_PREFIX}{OTHER}"
+        argv = ("cibadmin", "--delete-all", "--force", "--xpath", f"//nvpair[@id='{name}']")
+        cluster.exec(HOME, argv, check=False)
+
+
+def record(cluster: Cluster, node: str) -> str:
+    """Return the recovery record of a node, "" where there is none."""
+    return look(cluster).properties.get(f"{RECOVERY_PREFIX}{node}", "")
+
+
+def waits(cluster: Cluster) -> bool:
+    """Tell whether one of the two hosts is in recovery while the proof of the other is kept."""
+    phases = sorted(record(cluster, node).partition("phase=")[2][:6] for node in (VICTIM, OTHER))
+    return phases == ["evacua", "proven"]
+
+
+def is_shown(cluster: Cluster) -> bool:
+    """Tell whether pcs status shows the limit as the trouble of NovaEvacuate."""
+    return any("its recovery waits" in reason for reason in look(cluster).failures)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
+def test_a_second_host_waits_is_shown_and_begins_when_a_person_releases_it(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    cloud.boot(2, [OTHER], "beside")
+    story = seeded(cluster, cloud, 2)
+    beside = {s.id for s in cloud.servers() if s.host == OTHER}
+    with judged(cluster, cloud, story, verdict=assert_each_tried_in_turn, fenced_s=None):
+        for node in cluster.computes():
+            cluster.set_faults(node, spawn_delay=SLOW_S)
+        cluster.kill(OTHER)
+        cluster.kill(VICTIM)
+        wait_for("one host to wait for the other", lambda: waits(cluster), SHOWN_S, story)
+        wait_for("pcs status to show the limit", lambda: is_shown(cluster), SHOWN_S, story)
+        waiting = next(n for n in (VICTIM, OTHER) if "phase=proven" in record(cluster, n))
+        service = next(s for s in cloud.services() if s.host == waiting)
+        assert service.forced_down, "Nova would place instances on it"
+        told = cluster.exec("controller-2", ("nova-ha", "release")).out
+        assert f"{waiting}  fenced, its recovery has not begun, would be released" in told
+        why = ("--yes", "--why", "rehearsal: both at once")
+        cluster.exec("controller-2", ("nova-ha", "release", waiting, *why))
+        begun = f"the recovery of {waiting} to begin"
+        wait_for(begun, lambda: "phase=evacuating" in record(cluster, waiting), 30.0, story)
+        left = lambda: not beside & {s.id for s in cloud.servers() if s.host == OTHER}  # noqa: E731
+        wait_for("the instances beside to be elsewhere", left, 240.0, story)
+    wait_ready(cluster)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
+def test_a_second_host_follows_by_itself_when_the_first_is_over(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    cloud.boot(1, [OTHER], "beside")
+    story = seeded(cluster, cloud, 1)
+    with judged(cluster, cloud, story, verdict=assert_each_tried_in_turn, fenced_s=None):
+        for node in cluster.computes():
+            cluster.set_faults(node, spawn_delay=10.0)
+        cluster.kill(OTHER)
+        cluster.kill(VICTIM)
+        wait_for("one host to wait for the other", lambda: waits(cluster), SHOWN_S, story)
+    wait_ready(cluster)
+    done = lambda: not record(cluster, OTHER) and not record(cluster, VICTIM)  # noqa: E731
+    wait_for("both recoveries to be over", done, 180.0, story)

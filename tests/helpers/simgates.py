@@ -196,7 +196,7 @@ GATES: tuple[Gate, ...] = (
         "L6",
         "operator-disabled-before",
     ),
-    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 553),
+    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 176),
     Gate(
         "what a person took back stays so",
         evacuation,

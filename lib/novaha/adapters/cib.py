@@ -7,7 +7,8 @@ the loss of every controller but one, and a restart of the whole cluster:
         nvpair nova-ha-receipt-<node>     written by fence_nova, see core/receipt.py
         nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
         nvpair nova-ha-passed-, -brake-,  written by fence_nova_gate and `nova-ha release`,
-               -release-…                 see adapters/brake.py
+               -release-…                 see adapters/brakestate.py
+        nvpair nova-ha-disarm-…           written by `nova-ha disarm`, see adapters/disarm.py
     constraints/rsc_location#nova-ha-hold-<node>.<receipt>
         keeps the NovaComputeUnfence clone, and so nova-compute, off the node
 

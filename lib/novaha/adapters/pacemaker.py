@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from novaha.adapters import cib
 from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
+from novaha.adapters.disarm import disarms_of
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     HOLD_PREFIX,
@@ -49,6 +50,7 @@ class Pacemaker:
             events=history() if need_proof else None,
             braked=kept.held(now_s),
             released=kept.released(now_s),
+            disarmed=disarms_of(root).good(now_s),
         )
 
     def write_record(self, record: Record) -> None:

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from novaha.cli.asking import Access, access_of
 from novaha.cli.codes import BAD_INPUT, SAME
 from novaha.core.explain import (
     Explanation,
@@ -25,9 +26,6 @@ from novaha.core.policy import Policy
 from novaha.errors import ConfigError, NovaHaError
 from novaha.params import BadParameter
 from novaha.rundir import RUN_ROOT, RunDir, Status
-
-PATIENCE_S = 10
-"""The longest that one request to Nova is waited for: a person sits before it."""
 
 DESCRIPTION = """\
 Tell where a compute node, a Nova host or an instance stands: the state, what it waits for and what
@@ -106,7 +104,8 @@ def explain_live(subject: str | None, *, as_json: bool) -> str:
         found = overview(sight.view, sight.policy, sight.said)
     else:
         found = (_explained(sight, subject),)
-    story = printing.Story(found, sight.process, sight.missing)
+    disarmed = sight.view.cluster.disarmed
+    story = printing.Story(found, sight.process, sight.missing, disarmed)
     if as_json:
         return printing.as_json(story)
     return printing.overview(story) if subject is None else printing.in_full(story)
@@ -224,25 +223,16 @@ def ask_nova(
     view: View, policy: Policy, subject: str | None, parameters: dict[str, str]
 ) -> tuple[View, str | None]:
     """Ask Nova what it takes; return what is then known, and why there is not more."""
-    from novaha import clouds
-    from novaha.specs import nova_evacuate as spec
-
     if subject is None and not (view.cluster.receipts or view.cluster.records):
         return view, None
     try:
-        cloud = spec.CLOUD.parse(parameters.get(spec.CLOUD.name))
-        path = spec.CLOUDS_YAML.parse(parameters.get(spec.CLOUDS_YAML.name))
-        timeout_s = spec.NOVA_TIMEOUT.parse(parameters.get(spec.NOVA_TIMEOUT.name))
-    except BadParameter as error:
+        return _asked(view, policy, subject, access_of(parameters))
+    except ConfigError as error:
         return view, str(error)
-    checked = clouds.check(path, cloud)
-    if checked.reason:
-        return view, checked.reason
-    return _asked(view, policy, subject, (cloud, path, min(timeout_s, PATIENCE_S)))
 
 
 def _asked(
-    view: View, policy: Policy, subject: str | None, access: tuple[str, str, float]
+    view: View, policy: Policy, subject: str | None, access: Access
 ) -> tuple[View, str | None]:
     from novaha.adapters.clock import MonotonicClock
     from novaha.adapters.nova import Nova

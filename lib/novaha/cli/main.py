@@ -13,6 +13,8 @@ COMMANDS = {
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
     "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
     "release": "which hosts the storm brake or a limit holds, and let them go on",
+    "disarm": "have lost hosts recorded and left alone for a while, and see what is disarmed",
+    "arm": "take disarms away before their time is over",
     "migrate": "come from classic InstanceHA or from Masakari",
     "docs": "draw the pages that show the tables of the code",
 }

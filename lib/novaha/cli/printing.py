@@ -9,6 +9,7 @@ from enum import Enum
 from novaha.adapters.journal import describe
 from novaha.cli.explain import Process
 from novaha.core.actions import Action, Hold
+from novaha.core.disarm import Disarm
 from novaha.core.explain import Evidence, Explanation
 from novaha.core.instances import InstanceStanding
 from novaha.core.model import FencingEvent, Level, Migration, Service
@@ -33,11 +34,15 @@ NOTHING_OPEN = "nothing to recover"
 
 @dataclass(frozen=True)
 class Story:
-    """What is to be told. missing: what could not be found out, and why."""
+    """What is to be told. missing: what could not be found out, and why.
+
+    disarmed: what a person has disarmed, whether it holds one of these or not.
+    """
 
     explanations: tuple[Explanation, ...]
     process: Process
     missing: tuple[str, ...]
+    disarmed: tuple[Disarm, ...] = ()
 
 
 def as_json(story: Story) -> str:
@@ -48,7 +53,8 @@ def as_json(story: Story) -> str:
 def overview(story: Story) -> str:
     """Return one line for each node, and what the process said last."""
     lines = [_line(each) for each in story.explanations] or [NOTHING_OPEN]
-    return "\n".join([*lines, *_process(story.process), *_missing(story.missing)]) + "\n"
+    rest = (*_disarmed(story), *_process(story.process), *_missing(story.missing))
+    return "\n".join([*lines, *rest]) + "\n"
 
 
 def in_full(story: Story) -> str:
@@ -60,6 +66,7 @@ def in_full(story: Story) -> str:
         *_next(told, story.process),
         *_section("evidence", _evidence(told.evidence)),
         *_section("instances", [] if told.instance else map(_instance, told.instances)),
+        *_disarmed(story),
         *_process(story.process),
         *_missing(story.missing),
     ]
@@ -253,6 +260,10 @@ def _process(process: Process) -> Iterator[str]:
             yield f"{process.resource} runs nowhere, so nothing goes on; see: pcs status"
 
     yield from _section("recovery process", lines())
+
+
+def _disarmed(story: Story) -> Iterator[str]:
+    yield from _section("disarmed", map(str, story.disarmed))
 
 
 def _missing(missing: tuple[str, ...]) -> Iterator[str]:

@@ -1,20 +1,17 @@
 """`nova-ha release`: a person says which hosts shall be fenced and recovered all the same."""
 
 import argparse
-import getpass
 import json
-import os
 import re
 import sys
-import syslog
 import time
 from dataclasses import asdict, dataclass
 
-from novaha.cli.codes import BAD_INPUT, SAME
-from novaha.core.brakestate import MAX_WHY, Brake, Release, shown_scope
+from novaha.cli.codes import SAME
+from novaha.cli.person import must_be_root, note, who, words, wrong
+from novaha.core.brakestate import Brake, Release, shown_scope
 from novaha.core.names import NodeName
 from novaha.core.release import HostStanding, NotHeld, chosen, standings
-from novaha.errors import ConfigError
 
 LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
 
@@ -49,7 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "nodes", nargs="*", metavar="NODE", help="a host that is lost, held or waits"
     )
     parser.add_argument("--group", help="all of this group that are held")
-    parser.add_argument("--why", type=_why, metavar="TEXT", help="the reason; needed with --yes")
+    parser.add_argument("--why", type=words, metavar="TEXT", help="the reason; needed with --yes")
     parser.add_argument(
         "--for",
         dest="lasts_s",
@@ -66,17 +63,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Show what is held, and release it where that was asked for."""
     if args.nodes and args.group:
-        return _wrong("say names or --group, not both")
+        return wrong("say names or --group, not both")
     if args.yes and not args.why:
-        return _wrong("--yes needs --why: others will ask why these hosts were fenced")
-    if os.geteuid() != 0:
-        msg = "only root may ask the cluster: run it as root"
-        raise ConfigError(msg)
+        return wrong("--yes needs --why: others will ask why these hosts were fenced")
+    must_be_root()
     now_s = time.time()
     try:
         scene = look(args.nodes, args.group, now_s)
     except NotHeld as error:
-        return _wrong(str(error))
+        return wrong(str(error))
     if args.yes and scene.release:
         scene = do(scene, args.why, args.lasts_s, now_s)
     sys.stdout.write(as_json(scene) if args.json else in_words(scene, now_s))
@@ -100,15 +95,8 @@ def do(scene: Scene, why: str, lasts_s: int, now_s: float) -> Scene:
 
     by = who()
     write(Release(node, now_s, lasts_s, by, why) for node in scene.release)
-    syslog.openlog("nova-ha", syslog.LOG_PID, syslog.LOG_DAEMON)
-    syslog.syslog(syslog.LOG_NOTICE, f"{by} released {', '.join(scene.release)}: {why}")
+    note(f"{by} released {', '.join(scene.release)}: {why}")
     return Scene(scene.brakes, scene.hosts, scene.release, changed=True)
-
-
-def who() -> str:
-    """Return who sits before it, as one word."""
-    name = os.environ.get("SUDO_USER") or getpass.getuser()
-    return re.sub(r"[^A-Za-z0-9_.@-]", "_", name)[:64] or "unknown"
 
 
 def as_json(scene: Scene) -> str:
@@ -138,18 +126,6 @@ def _standing(host: HostStanding, scene: Scene) -> str:
     if host.node in scene.release:
         parts.append("released now" if scene.changed else "would be released")
     return ", ".join(parts)
-
-
-def _wrong(text: str) -> int:
-    sys.stderr.write(f"nova-ha: {text}\n")
-    return BAD_INPUT
-
-
-def _why(text: str) -> str:
-    if not text.strip() or not text.isprintable() or len(text) > MAX_WHY:
-        msg = f"must be one line of 1 to {MAX_WHY} printable characters"
-        raise argparse.ArgumentTypeError(msg)
-    return text.strip()
 
 
 def _seconds(text: str) -> int:

@@ -37,7 +37,7 @@ from novaha.core.actions import (
 from novaha.core.brake import holds
 from novaha.core.evacuation import plan, refused_change, services_again
 from novaha.core.hostplan import HostPlan
-from novaha.core.limits import standings
+from novaha.core.limits import disarms_shown, standings
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
@@ -64,9 +64,9 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     found = standings(view, policy)
     plans = [plan_of(view, policy, standing) for standing in found]
     plans += unfinished(view, policy, found)
-    return _without_the_cloud(
-        view, (*_orphans(cluster), *holds(cluster), *share(view, policy, plans))
-    )
+    told = (*holds(cluster), *disarms_shown(cluster, found))
+    shared = share(view, policy, plans)
+    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:

@@ -1,10 +1,13 @@
-"""How many hosts may be in recovery at once, and which of those that are proven wait for a place.
+"""Which of the hosts that are proven must not be recovered yet: too many, or disarmed.
 
 Many evacuations at once are a storm of their own: instances boot together, on storage and networks
 that may be what broke the hosts. So no more hosts than `max_recoveries` are in recovery in the
 whole cluster, and no more of an aggregate than its nova_ha:max_failures says. A recovery counts
 from its beginning until its host is released. Who waits keeps its proof, so nothing is lost; those
 that were proven earlier come first. A person lets a host through with `nova-ha release`.
+
+What a person has disarmed (core/disarm.py) waits in the same way, released or not, and takes no
+place.
 
 A cloud that gives no answer lets nothing through: no recovery begins before the aggregates were
 read anew (core/decide.py).
@@ -15,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from novaha.core.actions import AskRules, Hold
-from novaha.core.model import View
+from novaha.core.disarm import Disarm
+from novaha.core.model import ClusterView, View
 from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery
-from novaha.core.segments import MAX_FAILURES, Aggregate
+from novaha.core.segments import MAX_FAILURES, SEGMENT, Aggregate
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState as State
 
@@ -92,12 +96,33 @@ class _Places:
         node = turn.node
         if node in self.taken:
             return None
+        if disarmed := self.disarmed(node):
+            return disarmed
         if node not in self.view.cluster.released and (barred := self.full(node)):
             return barred
         host = self.host_of(node)
         if host or self.view.memory.services is None:
             self.taken[node] = host  # one of which Nova knows no host must not keep others waiting
         return None
+
+    def disarmed(self, node: NodeName) -> _Barred | None:
+        """Return whose word keeps a node from being recovered."""
+        for disarm in self.view.cluster.disarmed:
+            by_rules = disarm.scope.reach == "segment"
+            if disarm.scope.covers(node, self.segments_of(node) if by_rules else ()):
+                text = f"is fenced, and not recovered: {disarm}"
+                hold = Hold(node, Reason.DISARMED, text)
+                return _Barred(hold, self.rules_again() if by_rules else ())
+        return None
+
+    def segments_of(self, node: NodeName) -> frozenset[str]:
+        """Return the segments of a node's host; none while Nova has not told them.
+
+        Nothing begins before it has.
+        """
+        rules, host = self.view.memory.rules, self.host_of(node)
+        found = rules.value.of(host).aggregates if rules and host else ()
+        return frozenset(a.metadata[SEGMENT] for a in found if SEGMENT in a.metadata)
 
     def full(self, node: NodeName) -> _Barred | None:
         """Return for which limit there is no place, that of the cluster or of an aggregate."""
@@ -137,6 +162,20 @@ class _Places:
             return compute_host_of(node, hosts, self.policy.host_map)
         except (HostNotFound, HostAmbiguous):
             return None
+
+
+def disarms_shown(cluster: ClusterView, found: Iterable[Standing]) -> tuple[Hold, ...]:
+    """Return what an operator is told of the disarms themselves, whether they hold a host or not.
+
+    Of a host that is held for its own disarm that is told already.
+    """
+    held = {s.node for s in found if s.hold and s.hold.reason is Reason.DISARMED}
+    holds = (Hold(_subject(d), Reason.DISARMED, str(d)) for d in cluster.disarmed)
+    return tuple(hold for hold in holds if hold.subject not in held)
+
+
+def _subject(disarm: Disarm) -> str:
+    return disarm.scope.name if disarm.scope.reach == "host" else disarm.scope.word
 
 
 def limit_of(aggregate: Aggregate) -> tuple[int | None, str]:

@@ -8,6 +8,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from novaha.core.brakestate import Brake
 from novaha.core.capacity import Room
 from novaha.core.details import Details
+from novaha.core.disarm import Disarm
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
@@ -90,7 +91,8 @@ class ClusterView:
     malformed: (node, text) of every receipt or record that cannot be read. online: nodes that are
     connected. lives: the incarnation of each remote node. events: the whole fencing history, None
     when it was not asked for or gave no answer. braked: hosts that the storm brake holds.
-    released: those that a person has released from brake and limits.
+    released: those that a person has released from brake and limits. disarmed: the disarms that
+    hold now.
     """
 
     quorate: bool
@@ -104,6 +106,7 @@ class ClusterView:
     events: tuple[FencingEvent, ...] | None = None
     braked: tuple[tuple[NodeName, Brake], ...] = ()
     released: frozenset[NodeName] = frozenset()
+    disarmed: tuple[Disarm, ...] = ()
 
     def receipt_of(self, node: NodeName) -> Receipt | None:
         """Return the open receipt of a node."""

@@ -64,6 +64,12 @@ class Reason(Enum):
         "The hold of the fencing was deleted: what runs on the node now may not have been fenced.",
         "The node is fenced again, or the receipt and record are deleted because it serves.",
     )
+    DISARMED = (
+        "disarmed",
+        False,
+        "A person has disarmed recoveries here: what is lost is fenced, recorded, and left alone.",
+        "The time that the text tells is over, or nova-ha arm.",
+    )
     RECOVERY_LIMIT = (
         "recovery-limit",
         True,

@@ -92,6 +92,7 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.UNREADABLE, _R.FENCED, "the node is fenced again, and that has ended already"),
     Transition(_R.UNREADABLE, _R.UNPROVEN, "the node is fenced again, and that proves nothing"),
     Transition(_R.UNREADABLE, _R.OVER, "a person deletes what cannot be read"),
+    Transition(_R.UNREADABLE, _R.PROVEN, "a person deletes it, while the recovery waits"),
     Transition(_R.UNREADABLE, _R.EVACUATING, "a person deletes it, or it is written anew"),
 )
 

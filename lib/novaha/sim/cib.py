@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from novaha.core.brakestate import Kept
+from novaha.core.disarm import Disarm, Scope
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import Receipt
@@ -15,7 +16,16 @@ class Cib:
     listeners: called after each change.
     """
 
-    __slots__ = ("garbled", "kept", "listeners", "marks", "receipts", "records", "version")
+    __slots__ = (
+        "disarms",
+        "garbled",
+        "kept",
+        "listeners",
+        "marks",
+        "receipts",
+        "records",
+        "version",
+    )
 
     def __init__(self) -> None:
         """Begin with nothing of ours."""
@@ -24,6 +34,7 @@ class Cib:
         self.marks: dict[str, HoldMark] = {}
         self.garbled: dict[NodeName, str] = {}
         self.kept = Kept()
+        self.disarms: dict[Scope, Disarm] = {}
         self.listeners: list[Callable[[], None]] = []
         self.version = 0
 
@@ -59,6 +70,16 @@ class Cib:
     def keep(self, kept: Kept) -> None:
         """Write what the storm brake keeps."""
         self.kept = kept
+        self._changed()
+
+    def disarm(self, disarm: Disarm) -> None:
+        """Write a disarm over that of the same scope."""
+        self.disarms[disarm.scope] = disarm
+        self._changed()
+
+    def arm(self) -> None:
+        """Delete every disarm."""
+        self.disarms.clear()
         self._changed()
 
     def write_record(self, record: Record) -> None:

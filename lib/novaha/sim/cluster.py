@@ -1,5 +1,6 @@
 """Pacemaker's part: connections to the computes, their loss, and what a controller's tools show."""
 
+from novaha.core.disarm import Disarm
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, Level
 from novaha.core.names import NodeName
@@ -16,6 +17,10 @@ RECONNECT_S = 10.0
 CONNECT_S = 1.0
 MOVE_S = 4.0
 """From the loss of a controller to its connections on another one."""
+
+
+_Of = tuple[tuple[int, ...], NodeName, frozenset[NodeName], tuple[Disarm, ...]]
+"""What a view depends on: what changed, who looks, what is released and disarmed by their clock."""
 
 
 class Cluster:
@@ -38,7 +43,7 @@ class Cluster:
         self._machines = machines
         self._fencer = fencer
         self._keys = 0
-        self._view: tuple[tuple[int, ...], NodeName, ClusterView] | None = None
+        self._view: tuple[_Of, ClusterView] | None = None
         self._levels: tuple[Level, ...] = ()
         self._lives: dict[NodeName, Incarnation] = {}
         self._online: frozenset[NodeName] = frozenset()
@@ -67,7 +72,7 @@ class Cluster:
     @property
     def shown(self) -> tuple[int, ...]:
         """Return what `seen` was when a view was shown last."""
-        return self._view[0] if self._view else ()
+        return self._view[0][0] if self._view else ()
 
     def seen(self) -> tuple[int, ...]:
         """Return what changes whenever a view would."""
@@ -81,10 +86,13 @@ class Cluster:
             self._fencer.note_failures()
             events = self._fencer.history.seen_by(controller, self._fencer.pending())
         seen, cib = self.seen(), self._cib
-        released = cib.kept.released(self._members.wall_s(controller))
-        known = self._view
-        if known and known[:2] == (seen, controller) and known[2].released == released:
-            return known[2]
+        # Both are over by time alone, by the clock of the controller that looks.
+        now_s = self._members.wall_s(controller)
+        released = cib.kept.released(now_s)
+        disarmed = tuple(disarm for disarm in cib.disarms.values() if disarm.holds(now_s))
+        of = (seen, controller, released, disarmed)
+        if self._view is not None and self._view[0] == of:
+            return self._view[1]
         view = ClusterView(
             quorate=self._members.quorate,
             receipts=tuple(cib.receipts.values()),
@@ -97,8 +105,9 @@ class Cluster:
             events=events,
             braked=self._fencer.gate.braked(),
             released=released,
+            disarmed=disarmed,
         )
-        self._view = (seen, controller, view)
+        self._view = (of, view)
         return view
 
     def _need_proof(self) -> bool:

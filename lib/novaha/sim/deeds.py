@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from novaha.sim.cloud_deeds import CLOUD
+from novaha.sim.disarm_deeds import DISARMS
 from novaha.sim.node_deeds import NODES
 from novaha.sim.own_deeds import OWN
 
-DEEDS: dict[str, Callable[..., None]] = {**NODES, **CLOUD, **OWN}
+DEEDS: dict[str, Callable[..., None]] = {**NODES, **CLOUD, **DISARMS, **OWN}
 """Each takes the world and the arguments of the word, as the script has them."""

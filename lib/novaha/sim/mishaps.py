@@ -4,10 +4,13 @@ Each mishap adds its events to a schedule, what mends it included.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
+from novaha.core.segments import MAX_FAILURES, SEGMENT
 from novaha.sim.draw import Draw
 from novaha.sim.script import calls_of
+from novaha.sim.spec import AggregateSpec
 from novaha.sim.words import CALLS, FAULTS, STATES
 
 Mishap = Callable[[Draw], object]
@@ -132,6 +135,29 @@ def _disable(draw: Draw) -> None:
     draw.add(draw.ahead(), "disable", draw.node(), "maintenance")
 
 
+def _disarmed(draw: Draw) -> None:
+    if draw.rng.random() < MENDED:
+        draw.add(draw.ahead(), "disarm-all", draw.a_while())
+    else:
+        draw.add(draw.ahead(), "disarm", draw.node(), draw.a_while())
+    if draw.rng.random() < MENDED:
+        draw.add(draw.moment(), "arm")
+
+
+def _segment(draw: Draw) -> None:
+    """Make some hosts a segment that limits their recoveries, and disarm it perhaps."""
+    most = draw.rng.randint(1, len(draw.spec.computes))
+    hosts = tuple(sorted(draw.rng.sample(draw.spec.computes, most)))
+    limit = draw.rng.choice(({MAX_FAILURES: "1"}, {MAX_FAILURES: "1"}, {}))
+    name = f"segment-{len(draw.spec.aggregates) + 1}"
+    segment = AggregateSpec(name, hosts, {SEGMENT: name, **limit})
+    draw.spec = replace(draw.spec, aggregates=(*draw.spec.aggregates, segment))
+    if draw.rng.random() < MENDED:
+        draw.add(draw.ahead(), "disarm-segment", name, draw.a_while())
+    else:
+        draw.add(draw.moment(), "release", draw.node())
+
+
 def _on_instance(word: str, draw: Draw) -> None:
     draw.add(draw.moment(), word, draw.instance())
 
@@ -175,5 +201,7 @@ MISHAPS: tuple[tuple[int, Mishap], ...] = (
     (2, partial(_on_node, "delete-receipt")),
     (2, partial(_on_node, "delete-hold")),
     (2, partial(_on_node, "garble-receipt")),
+    (6, _disarmed),
+    (4, _segment),
 )
 """(weight, mishap). Left out: a BMC that lies, which nobody can notice; see tests/scenarios."""

@@ -62,7 +62,7 @@ from novaha.sim.wishes import wished
 DOMAIN = "example.org"
 """Hosts of Nova have another name than their nodes, so that no type is taken for the other."""
 
-RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED})
+RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED})
 """What is no trouble, and for which nothing is done."""
 
 Setting = tuple[bool, str, bool]
@@ -192,7 +192,8 @@ class World:
         """Let the judge see how everything stands."""
         now_s = self.engine.now_s
         held = self.supervisor.watch.held
-        subjects = {hold.subject for hold in held if hold.reason.trouble}
+        of_a_person = (h for h in held if h.reason.trouble or h.reason is Reason.DISARMED)
+        subjects = {hold.subject for hold in of_a_person}
         everything = "nova" in subjects or "cluster" in subjects or not self.supervisor.enabled
         for instance in self.nova.instances.values():
             compute = self.machines.all[instance.node]

@@ -147,7 +147,7 @@ GATES: tuple[Gate, ...] = (
         "L4",
         "clock-skew-ahead",
     ),
-    Gate("a lost answer is no refusal", memory, "lost", memory.refused, "L4", 540),
+    Gate("a lost answer is no refusal", memory, "lost", memory.refused, "L4", 374),
     Gate(
         "a lost request may still take effect",
         Reading,
@@ -196,7 +196,7 @@ GATES: tuple[Gate, ...] = (
         "L6",
         "operator-disabled-before",
     ),
-    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 176),
+    Gate("what a person forced down stays so", decide, "_found", found_free, "L6", 637),
     Gate(
         "what a person took back stays so",
         evacuation,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from novaha.adapters import cib
 from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
-from novaha.adapters.pacemaker import COUNT_TIMEOUT_S, lives_of, records_of
+from novaha.adapters.pacemaker import COUNT_TIMEOUT_S, lives_of, records_of, unclean_nodes
 from novaha.core.brake import Sight
 from novaha.core.brakestate import Kept, parse_groups
 from novaha.core.names import NodeName
@@ -63,17 +63,6 @@ def _of(
     groups = groups_of(root)
     lost = frozenset(name for name, remote in unclean.items() if remote or name in groups)
     return lost, groups, state_of(root).kept
-
-
-def unclean_nodes() -> dict[NodeName, bool]:
-    """Return the nodes that Pacemaker's own rules want fenced, and whether each is remote."""
-    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", "--include=nodes"]
-    nodes = cib.parse(run(argv, timeout_s=cib.TIMEOUT_S), argv[0]).iterfind("./nodes/node")
-    return {
-        NodeName(node.get("name", "")): node.get("type") == "remote"
-        for node in nodes
-        if node.get("unclean") == "true"
-    }
 
 
 def by_person(node: NodeName) -> bool:

@@ -8,6 +8,7 @@ the loss of every controller but one, and a restart of the whole cluster:
         nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
         nvpair nova-ha-passed-, -brake-,  written by fence_nova_gate and `nova-ha release`,
                -release-…                 see adapters/brakestate.py
+        nvpair nova-ha-confirmed-<node>   written by `nova-ha confirm-off`, see adapters/confirm.py
         nvpair nova-ha-disarm-…           written by `nova-ha disarm`, see adapters/disarm.py
     constraints/rsc_location#nova-ha-hold-<node>.<receipt>
         keeps the NovaComputeUnfence clone, and so nova-compute, off the node
@@ -111,6 +112,14 @@ def write_receipt(receipt: Receipt, clone: str | None) -> None:
         except ClusterUnavailable:
             pass
     return _modify(_configuration(receipt, None))
+
+
+def write_held_receipt(receipt: Receipt, clone: str, notes: Mapping[str, str]) -> None:
+    """Write a receipt, its hold and some properties in one change; raises ClusterUnavailable."""
+    root = _configuration(receipt, clone)
+    for name, value in notes.items():
+        _add_property(root, name, value)
+    _modify(root)
 
 
 def read_receipt(node: NodeName) -> Receipt | None:

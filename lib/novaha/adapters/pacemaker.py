@@ -1,7 +1,8 @@
 """The cluster port on a real Pacemaker: one CIB query, and the fencing history when it matters."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,7 @@ from novaha.adapters import cib
 from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
 from novaha.adapters.disarm import disarms_of
+from novaha.core.confirmation import failures_of
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     HOLD_PREFIX,
@@ -24,20 +26,30 @@ from novaha.errors import ClusterUnavailable
 
 HISTORY_TIMEOUT_S = 10.0
 COUNT_TIMEOUT_S = 2.0
-"""For fence_nova: it takes 15 ms, and a fencer that cannot tell must not hold up a fencing."""
+"""For fence_nova: it takes 15 ms, and a fencer that cannot tell must not hold up a fencing.
+
+For what is only shown, too."""
 
 
 class Pacemaker:
     """The cluster as the local controller's tools show it."""
 
     def observe(self) -> ClusterView:
-        """Return the cluster now; the history is asked for only when a receipt needs proof."""
+        """Return the cluster now.
+
+        The history is asked for only when a receipt needs proof, or a node is away without one.
+        """
         root = cib.query()
         receipts, bad_receipts = _receipts(root)
         records, bad_records = records_of(root)
         cited = {record.proof.receipt_id for record in records}
         need_proof = any(receipt.id not in cited for receipt in receipts)
         kept, now_s = state_of(root).kept, time.time()
+        online, lives, braked = online_of(root), lives_of(root), kept.held(now_s)
+        silent = lives.keys() - online - dict(braked).keys() - {r.node for r in receipts}
+        # What is only shown must not hold up what is done.
+        wait_s = HISTORY_TIMEOUT_S if need_proof else COUNT_TIMEOUT_S
+        events = history(timeout_s=wait_s) if need_proof or silent else None
         return ClusterView(
             quorate=root.get("have-quorum") == "1",
             receipts=receipts,
@@ -45,12 +57,13 @@ class Pacemaker:
             malformed=(*bad_receipts, *bad_records),
             marks=tuple(_marks(root)),
             levels=tuple(cib.levels_of(root)),
-            online=frozenset(_online(root)),
-            lives=lives_of(root),
-            events=history() if need_proof else None,
-            braked=kept.held(now_s),
+            online=online,
+            lives=lives,
+            events=events,
+            braked=braked,
             released=kept.released(now_s),
             disarmed=disarms_of(root).good(now_s),
+            failing=tuple(_failing(silent, events or ())),
         )
 
     def write_record(self, record: Record) -> None:
@@ -84,6 +97,29 @@ def fencings_of(node: NodeName) -> int | None:
     """Return how many successful fencings of a node the history shows, if it answers at once."""
     events = history(node, COUNT_TIMEOUT_S)
     return None if events is None else len(successes_of(node, events))
+
+
+def unclean_nodes(timeout_s: float = cib.TIMEOUT_S) -> dict[NodeName, bool]:
+    """Return the nodes that Pacemaker's own rules want fenced, and whether each is remote."""
+    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", "--include=nodes"]
+    nodes = cib.parse(run(argv, timeout_s=timeout_s), argv[0]).iterfind("./nodes/node")
+    return {
+        NodeName(node.get("name", "")): node.get("type") == "remote"
+        for node in nodes
+        if node.get("unclean") == "true"
+    }
+
+
+def _failing(
+    nodes: Iterable[NodeName], events: tuple[FencingEvent, ...]
+) -> Iterator[tuple[NodeName, str]]:
+    """Yield those of the nodes whose fencing fails; Pacemaker is asked who is lost if any does."""
+    failures = {node: failed for node in sorted(nodes) if (failed := failures_of(node, events))}
+    lost: Collection[NodeName] = ()
+    if failures:
+        with suppress(ClusterUnavailable):
+            lost = unclean_nodes(COUNT_TIMEOUT_S)
+    yield from ((node, failed[-1].reason) for node, failed in failures.items() if node in lost)
 
 
 def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeName, str]]]:
@@ -120,11 +156,11 @@ def _marks(root: ET.Element) -> Iterable[HoldMark]:
             yield HoldMark(id_, NodeName(node), id_.rsplit(".", 1)[1])
 
 
-def _online(root: ET.Element) -> Iterable[NodeName]:
-    """Yield the members; `in_ccm` is "true" up to Pacemaker 2.1.6, later the time of joining."""
-    for state in root.iterfind("./status/node_state"):
-        if state.get("in_ccm", "false") not in ("false", "0"):
-            yield NodeName(state.get("uname", ""))
+def online_of(root: ET.Element) -> frozenset[NodeName]:
+    """Return the members; `in_ccm` is "true" up to Pacemaker 2.1.6, later the time of joining."""
+    states = root.iterfind("./status/node_state")
+    joined = (state for state in states if state.get("in_ccm", "false") not in ("false", "0"))
+    return frozenset(NodeName(state.get("uname", "")) for state in joined)
 
 
 def lives_of(root: ET.Element) -> dict[NodeName, Incarnation]:
@@ -163,6 +199,7 @@ def _event(element: ET.Element) -> FencingEvent:
         _epoch_s(element.get("completed")),
         element.get("exit-reason", ""),
         element.get("origin", ""),
+        element.get("delegate", ""),
     )
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
     "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
     "release": "which hosts the storm brake or a limit holds, and let them go on",
+    "confirm-off": "say that a lost host is off, whose fencing fails, so that it is recovered",
     "disarm": "have lost hosts recorded and left alone for a while, and see what is disarmed",
     "arm": "take disarms away before their time is over",
     "migrate": "come from classic InstanceHA or from Masakari",
@@ -59,7 +60,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     wanted = next((word for word in argv if not word.startswith("-")), "")
     for name, text in COMMANDS.items():
         if name == wanted:
-            import_module(f"novaha.cli.{name}").add_parser(subparsers)
+            import_module(f"novaha.cli.{name.replace('-', '_')}").add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=text)
     return parser

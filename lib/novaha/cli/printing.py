@@ -14,9 +14,9 @@ from novaha.core.explain import Evidence, Explanation
 from novaha.core.instances import InstanceStanding
 from novaha.core.model import FencingEvent, Level, Migration, Service
 from novaha.core.policy import NOT_REAL
-from novaha.core.proof import RECEIPT_AGENT
+from novaha.core.proof import A_HUMAN, RECEIPT_AGENT
 from novaha.core.reasons import Reason
-from novaha.core.receipt import Receipt
+from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Proof, Recovery
 from novaha.core.states import InstanceState
 
@@ -142,8 +142,15 @@ def _evidence(evidence: Evidence) -> Iterator[str]:
     yield from (f"{label:<{LABEL}} {text}" for label, text in rows if text)
 
 
+_WRITERS: dict[Writer, str] = {
+    "fenced": "Pacemaker's fencer",
+    "hand": "a person, by hand",
+    "person": "nova-ha confirm-off for a person",
+}
+
+
 def _receipt(receipt: Receipt) -> str:
-    by = "Pacemaker's fencer" if receipt.by == "fenced" else "a person, by hand"
+    by = _WRITERS[receipt.by]
     before = "an unknown number" if receipt.before is None else receipt.before
     return (
         f"{receipt.id}, written {_moment(receipt.written_s)} on {receipt.writer} by {by};"
@@ -214,7 +221,8 @@ def _history(events: tuple[FencingEvent, ...] | None) -> Iterator[str]:
     for event in newest:
         when = "" if event.completed_s is None else f" {_moment(event.completed_s)}"
         reason = f": {event.reason}" if event.reason else ""
-        yield f"{event.action} {event.status}{when}, asked for by {event.origin}{reason}"
+        human = ", confirmed by a human" if event.delegate == A_HUMAN else ""
+        yield f"{event.action} {event.status}{when}, asked for by {event.origin}{human}{reason}"
 
 
 def _service(service: Service) -> str:

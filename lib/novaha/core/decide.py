@@ -64,7 +64,7 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     found = standings(view, policy)
     plans = [plan_of(view, policy, standing) for standing in found]
     plans += unfinished(view, policy, found)
-    told = (*holds(cluster), *disarms_shown(cluster, found))
+    told = (*holds(cluster), *_unfenced(cluster), *disarms_shown(cluster, found))
     shared = share(view, policy, plans)
     return _without_the_cloud(view, (*_orphans(cluster), *told, *shared))
 
@@ -211,6 +211,15 @@ def _found(service: Service, before: Found | None) -> Found:
     ours = not service.enabled and service.disabled_reason.startswith(OUR_REASON)
     theirs = before.forced_down if before else not ours
     return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
+
+
+def _unfenced(cluster: ClusterView) -> tuple[Hold, ...]:
+    """Return what an operator is told of lost nodes that no device fences."""
+    text = "is lost, and its fencing fails; if you saw that it is off: nova-ha confirm-off {}; {}"
+    return tuple(
+        Hold(node, Reason.FENCE_FAILED, text.format(node, why or "no reason is known"))
+        for node, why in cluster.failing
+    )
 
 
 def _orphans(cluster: ClusterView) -> tuple[Decision, ...]:

@@ -152,7 +152,8 @@ def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
 
 def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
     """Explain every node of which anything is open."""
-    nodes = {*concerned(view.cluster), *(node for node, _ in view.cluster.braked)}
+    shown = (*view.cluster.braked, *view.cluster.failing)
+    nodes = {*concerned(view.cluster), *(node for node, _ in shown)}
     return tuple(explain_node(view, policy, node, said) for node in sorted(nodes))
 
 

@@ -26,7 +26,7 @@ class FencingEvent:
     """One line of Pacemaker's fencing history.
 
     completed_s: epoch seconds on the clock of the controller that was asked, None while pending.
-    origin: the controller that asked for the fencing.
+    origin: the controller that asked for the fencing. delegate: which one did it, or "a human".
     """
 
     target: NodeName
@@ -35,6 +35,7 @@ class FencingEvent:
     completed_s: float | None
     reason: str = ""
     origin: str = ""
+    delegate: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class ClusterView:
     connected. lives: the incarnation of each remote node. events: the whole fencing history, None
     when it was not asked for or gave no answer. braked: hosts that the storm brake holds.
     released: those that a person has released from brake and limits. disarmed: the disarms that
-    hold now.
+    hold now. failing: lost nodes whose fencing fails each time, and the fencer's last reason.
     """
 
     quorate: bool
@@ -107,6 +108,7 @@ class ClusterView:
     braked: tuple[tuple[NodeName, Brake], ...] = ()
     released: frozenset[NodeName] = frozenset()
     disarmed: tuple[Disarm, ...] = ()
+    failing: tuple[tuple[NodeName, str], ...] = ()
 
     def receipt_of(self, node: NodeName) -> Receipt | None:
         """Return the open receipt of a node."""

@@ -16,6 +16,9 @@ RECEIPT_AGENT = "fence_nova"
 _ENDED = frozenset({"success", "failed"})
 POWER_ACTIONS = frozenset({"off", "reboot"})
 
+A_HUMAN = "a human"
+"""Who did a fencing that a person confirmed. Source: stonith_manual_ack, fenced_remote.c, 2.1.5."""
+
 HISTORY_KEPT = 250
 """To so many lines Pacemaker cuts its history back when it has 500. A shorter one is whole.
 
@@ -32,9 +35,10 @@ def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
 
     Four things must hold: Pacemaker's fencer wrote the receipt; every level of the node with
     `fence_nova` had a real device before it then; the fencing history has a success of this
-    fencing; and its hold has kept nova-compute off the node since.
+    fencing; and its hold has kept nova-compute off the node since. In place of the first two
+    a person may stand who confirmed that it is off, and then the success must be of a person, too.
     """
-    if receipt.by != "fenced":
+    if receipt.by == "hand":
         text = "its receipt was written by hand; fence it: pcs stonith fence " + receipt.node
         return Hold(receipt.node, Reason.BY_HAND, text)
     devices = _devices(receipt)
@@ -127,7 +131,8 @@ def _success(receipt: Receipt, view: View, policy: Policy) -> FencingEvent | Hol
         text = "Pacemaker's fencing history gave no answer; see: stonith_admin --history '*'"
         return Hold(receipt.node, Reason.HISTORY_UNKNOWN, text)
     successes = successes_of(receipt.node, events)
-    if successes and _is_newer(receipt, successes, len(events), policy):
+    newer = successes and _is_newer(receipt, successes, len(events), policy)
+    if newer and (receipt.by != "person" or successes[-1].delegate == A_HUMAN):
         return successes[-1]
     waited_s = view.now_s - view.memory.first_seen.get(receipt.id, view.now_s)
     if waited_s < policy.patience_s or any(_pending(event, receipt) for event in events):

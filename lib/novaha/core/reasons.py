@@ -46,6 +46,12 @@ class Reason(Enum):
         "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
         "It is reachable again and cleaned up (pcs resource cleanup NODE), or nova-ha release.",
     )
+    FENCE_FAILED = (
+        "fence-failed",
+        True,
+        "The node is lost, and every fencing of it fails: it may run, so nothing is evacuated.",
+        "A fence device answers, or a person who saw that it is off says nova-ha confirm-off NODE.",
+    )
     FENCE_PENDING = (
         "fence-pending",
         False,

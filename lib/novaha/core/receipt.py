@@ -11,10 +11,10 @@ from typing import Literal
 from novaha.core.incarnation import Incarnation, parse_incarnation, text_of
 from novaha.core.names import NodeName
 
-Writer = Literal["fenced", "hand"]
+Writer = Literal["fenced", "hand", "person"]
 
 _FIELDS = re.compile(
-    r"v3 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand)"
+    r"v3 id=([0-9a-f]{12}) time=(\d{1,12}) writer=(\S+) by=(fenced|hand|person)"
     r" before=(\d{1,6}|\?) life=([0-9a-f,]+|-|\?) devices=(\S+)"
 )
 
@@ -29,12 +29,13 @@ class Receipt:
 
     id: 12 hex digits, new for each fencing. written_s: seconds since the epoch on the writer's
     clock, good for people and for a coarse comparison only. writer: the node that ran the device.
-    by: "fenced" when Pacemaker's fencer ran it, "hand" when a person did. before: successful
-    fencings of the node in the writer's history at that moment, None when it gave no answer; one
-    more proves this one, whatever the clocks say. life: the incarnation that was fenced. devices:
-    the real devices that stood before `fence_nova` in the node's levels at that moment, () where a
-    level had none, for a topology mended later makes no old fencing real. Both are None when the
-    CIB gave no answer.
+    by: "fenced" when Pacemaker's fencer ran it, "hand" when a person did, "person" when it stands
+    for a person's word that the node is off (core/confirmation.py). before: successful fencings of
+    the node in the writer's history at that moment, None when it gave no answer; one more proves
+    this one, whatever the clocks say. life: the incarnation that was fenced. devices: the real
+    devices that stood before `fence_nova` in the node's levels at that moment, () where a level had
+    none, for a topology mended later makes no old fencing real; or whose word stands for one. Both
+    are None when the CIB gave no answer.
     """
 
     id: str
@@ -66,7 +67,8 @@ def parse_receipt(node: NodeName, value: str) -> Receipt:
     if match is None:
         msg = f"receipt of {node} is malformed: {value[:120]!r}"
         raise MalformedReceipt(msg)
-    by: Writer = "fenced" if match[4] == "fenced" else "hand"
+    writers: dict[str, Writer] = {"fenced": "fenced", "hand": "hand", "person": "person"}
+    by = writers[match[4]]
     before = None if match[5] == "?" else int(match[5])
     writer, devices = NodeName(match[3]), _devices(match[7])
     return Receipt(match[1], node, int(match[2]), writer, by, before, life, devices)

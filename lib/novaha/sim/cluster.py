@@ -76,8 +76,10 @@ class Cluster:
 
     def seen(self) -> tuple[int, ...]:
         """Return what changes whenever a view would."""
+        all_ = self._machines.all.values()
         history = self._fencer.history.version if self._need_proof() else 0
-        return (self._cib.version, self.version, history, self._members.version)
+        failing = sum(1 << number for number, c in enumerate(all_) if c in self._fencer.failing())
+        return (self._cib.version, self.version, history, self._members.version, failing)
 
     def observe(self, controller: NodeName) -> ClusterView:
         """Return the cluster as a controller's tools show it."""
@@ -106,6 +108,11 @@ class Cluster:
             braked=self._fencer.gate.braked(),
             released=released,
             disarmed=disarmed,
+            failing=tuple(
+                (compute.name, f"ipmi-{compute.name} gives no answer")
+                for compute in self._fencer.failing()
+                if compute.name not in cib.receipts
+            ),
         )
         self._view = (of, view)
         return view

@@ -14,7 +14,7 @@ from novaha.core.facts import Fenced
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import Device, Level
 from novaha.core.names import NodeName
-from novaha.core.proof import real_devices
+from novaha.core.proof import A_HUMAN, real_devices
 from novaha.core.receipt import Receipt, Writer
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
@@ -133,10 +133,29 @@ class Fencer:
             by,
             self.history.successes(node),
             Incarnation.of(compute.starts),
-            real_devices(node, self.levels()),
+            ("word-of-a-person",) if by == "person" else real_devices(node, self.levels()),
         )
         self._cib.write_receipt(receipt)
-        self._book.say("fencer", f"fence_nova writes receipt {receipt.id} of {node}, and its hold")
+        self._book.say(
+            "fencer", f"{_WRITERS[by]} writes receipt {receipt.id} of {node}, and its hold"
+        )
+
+    def confirm(self, compute: Compute) -> None:
+        """Do what `nova-ha confirm-off` does: a receipt, its hold, Pacemaker's confirmation."""
+        self.write_receipt(compute.name, "person")
+        self.gate.forget(compute)
+        compute.fencing = compute.undisturbed = compute.asked = False
+        compute.failing_s = None
+        compute.attempt += 1
+        line = self._line(compute, "success", self._engine.now_s)
+        self.history.add([line._replace(action="off", delegate=A_HUMAN)])
+        self._over(compute, None)
+        self._book.say("fencer", f"takes {compute.name} for off, as a person says")
+
+    def failing(self) -> list[Compute]:
+        """Return the lost computes whose fencing fails each time, and not for the brake."""
+        failing = (c for c in self._machines.all.values() if c.failing_s is not None and c.unclean)
+        return [compute for compute in failing if compute.name not in self.gate.held]
 
     def _attempt(self, compute: Compute) -> None:
         compute.fencing = True
@@ -211,9 +230,12 @@ class Fencer:
         action = _action(compute)
         self.history.add([self._line(compute, "success", now_s)])
         allowed_s = self.detect_s + self.gate.wait_s + self.fence_s + RECEIPT_S + ON_S
-        known_s = allowed_s if compute.undisturbed else None
-        self._book.see(Fenced(now_s, compute.name, compute.lost_s, known_s))
         self._book.say("fencer", f"the fencing of {compute.name} succeeded ({action})")
+        self._over(compute, allowed_s if compute.undisturbed else None)
+
+    def _over(self, compute: Compute, allowed_s: float | None) -> None:
+        now_s = self._engine.now_s
+        self._book.see(Fenced(now_s, compute.name, compute.lost_s, allowed_s))
         self.ended(compute)
         self.gate.reconsider()
         self.alert()
@@ -223,6 +245,13 @@ class Fencer:
         late_s = self._engine.now_s - at_s
         stamps = tuple((name, stamp_s - late_s) for name, stamp_s in self._members.stamps())
         return Line(compute.name, _action(compute), status, at_s, stamps, origin)
+
+
+_WRITERS: dict[Writer, str] = {
+    "fenced": "fence_nova",
+    "hand": "fence_nova",
+    "person": "confirm-off",
+}
 
 
 def _action(compute: Compute) -> str:

@@ -21,6 +21,7 @@ class Line(NamedTuple):
     ended_s: float
     stamps: tuple[tuple[NodeName, float], ...]
     origin: NodeName
+    delegate: str = ""
 
 
 class History:
@@ -83,4 +84,11 @@ def _event(line: Line, controller: NodeName) -> FencingEvent:
     stamps = dict(line.stamps)
     ended_s = stamps.get(controller, line.stamps[0][1])
     completed_s = float(int(EPOCH_S + ended_s))
-    return FencingEvent(line.node, line.action, line.status, completed_s, origin=line.origin)
+    return FencingEvent(
+        line.node,
+        line.action,
+        line.status,
+        completed_s,
+        origin=line.origin,
+        delegate=line.delegate,
+    )

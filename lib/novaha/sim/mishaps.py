@@ -48,6 +48,13 @@ def _bmc_dead(draw: Draw) -> None:
     draw.lasting(draw.ahead(), ("bmc", draw.node()), ("dead", "works"))
 
 
+def _confirmed(draw: Draw) -> None:
+    node = draw.node()
+    draw.lasting(draw.ahead(), ("bmc", node), ("dead", "works"))
+    at_s = draw.add(draw.moment(), "confirm-off", node)
+    draw.add(at_s + 30.0 + draw.a_while(), "power", node, "on")
+
+
 def _level(level: str, draw: Draw) -> None:
     node = draw.node()
     at_s = draw.lasting(draw.ahead(), ("level", node), (level, "real"))
@@ -73,7 +80,9 @@ def _boot_time(draw: Draw) -> None:
 
 
 def _forge(draw: Draw) -> None:
-    draw.add(draw.moment(), "forge-receipt", draw.node(), draw.rng.choice(("hand", "fenced")))
+    draw.add(
+        draw.moment(), "forge-receipt", draw.node(), draw.rng.choice(("hand", "fenced", "person"))
+    )
 
 
 def _outcome(draw: Draw) -> None:
@@ -201,6 +210,7 @@ MISHAPS: tuple[tuple[int, Mishap], ...] = (
     (2, partial(_on_node, "delete-receipt")),
     (2, partial(_on_node, "delete-hold")),
     (2, partial(_on_node, "garble-receipt")),
+    (6, _confirmed),
     (6, _disarmed),
     (4, _segment),
 )

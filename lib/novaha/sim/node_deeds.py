@@ -76,6 +76,18 @@ def fence(world: World, node: str) -> None:
     world.cluster.fence(world.compute(node))
 
 
+def confirm_off(world: World, node: str) -> None:
+    """Switch a lost node off by hand, and confirm it; refused where it is not lost."""
+    compute = world.compute(node)
+    lost = compute.unclean and not compute.connected and world.members.quorate
+    if not lost or world.fencer.history.silent:
+        world.book.say("operator", f"cannot confirm that {node} is off")
+        return
+    world.book.say("operator", f"switches {node} off by hand, and confirms that it is off")
+    world.machines.cut_power(compute)
+    world.fencer.confirm(compute)
+
+
 def level(world: World, node: str, kind: str) -> None:
     """Give a node another fencing level; nobody does that in the middle of a fencing."""
     compute = world.compute(node)
@@ -105,8 +117,8 @@ _HISTORY = {"lost": "is lost", "silent": "gives no answer", "speaks": "gives ans
 
 def forge_receipt(world: World, node: str, by: str) -> None:
     """Write a receipt although nothing was fenced."""
-    writers: dict[str, Writer] = {"hand": "hand", "fenced": "fenced"}
-    world.book.say("operator", f"runs fence_nova for {node} ({by}), without a fencing")
+    writers: dict[str, Writer] = {"hand": "hand", "fenced": "fenced", "person": "person"}
+    world.book.say("operator", f"writes a receipt of {node} ({by}), without a fencing")
     world.fencer.write_receipt(world.compute(node).name, writers[by])
 
 
@@ -127,6 +139,7 @@ NODES: dict[str, Callable[..., None]] = {
     "bmc": bmc,
     "power-on-fails": power_on_fails,
     "fence": fence,
+    "confirm-off": confirm_off,
     "level": level,
     "history": history,
     "forge-receipt": forge_receipt,

@@ -69,9 +69,14 @@ WORDS = tuple(
         ("bmc", (Kind.COMPUTE, Choice(("works", "dead", "lies"))), "the BMC: lies says off, is on"),
         ("power-on-fails", (Kind.COMPUTE,), "its next fencing is switched off well, but not on"),
         ("fence", (Kind.COMPUTE,), "an operator fences the node"),
+        ("confirm-off", (Kind.COMPUTE,), "a person switches a lost node off, and confirms that"),
         ("level", (Kind.COMPUTE, Choice(("real", "kdump", "receipt-only"))), "its fencing level"),
         ("history", (Choice(("lost", "silent", "speaks")),), "of the fencer"),
-        ("forge-receipt", (Kind.COMPUTE, Choice(("hand", "fenced"))), "a receipt, no fencing"),
+        (
+            "forge-receipt",
+            (Kind.COMPUTE, Choice(("hand", "fenced", "person"))),
+            "a receipt, no fencing",
+        ),
         # the cloud
         ("nova", (Choice(("down", "up", "slow", "fast", "unauthorized")),), "all of its API"),
         ("outcome", (Kind.INSTANCE, Choice(("done", "failed", "error", "stuck"))), "next move's"),

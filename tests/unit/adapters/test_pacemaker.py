@@ -159,7 +159,9 @@ def unproven() -> str:
 def test_the_history_is_read_with_its_times_in_any_zone(observe: Observe) -> None:
     moment_s = 1795369249.0
     assert observe(unproven()).events == (
-        FencingEvent(NODE, "reboot", "success", moment_s, origin="controller-3"),
+        FencingEvent(
+            NODE, "reboot", "success", moment_s, origin="controller-3", delegate="controller-1"
+        ),
         FencingEvent(NODE, "reboot", "pending", None),
         FencingEvent(NODE, "off", "failed", moment_s + 0.123456, "no device"),
     )

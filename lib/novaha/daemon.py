@@ -28,13 +28,10 @@ from novaha.adapters.posts import ThreadedPosts
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Hold
 from novaha.core.explain import Said, say
-from novaha.core.hostmap import parse_host_map
-from novaha.core.policy import Policy
-from novaha.core.selection import EXCLUDED, Mode, parse_names
-from novaha.core.storage import Storage
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, ConfigError
 from novaha.ports import Ports
 from novaha.rundir import HeldRow, InstanceRow, NodeRow, RunDir, Status, wait_for_wake
+from novaha.saidpolicy import arguments_of, policy_of
 
 LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
@@ -200,42 +197,11 @@ def _shortened(troubles: Sequence[str]) -> str:
     return troubles[0][:300] + more
 
 
-def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command line that the agent makes."""
-    parser = argparse.ArgumentParser(prog="novaha.daemon", description="recovery process")
-    parser.add_argument("--run-dir", required=True)
-    parser.add_argument("--cloud", required=True)
-    parser.add_argument("--clouds-yaml", required=True)
-    parser.add_argument("--storage", required=True, type=Storage)
-    parser.add_argument("--protect", default=Mode.ALL, type=Mode)
-    parser.add_argument("--exclude-names", default=EXCLUDED)
-    parser.add_argument("--host-map", default="")
-    parser.add_argument("--max-in-flight", type=int, default=8)
-    parser.add_argument("--max-per-destination", type=int, default=64)
-    parser.add_argument("--max-recoveries", type=int, default=10)
-    parser.add_argument("--interval", type=float, default=5.0)
-    parser.add_argument("--nova-timeout", type=float, default=30.0)
-    return parser.parse_args(argv)
-
-
 def check_clouds(path: str, cloud: str) -> None:
     """Refuse a clouds.yaml that others could read (L8) or that lacks the cloud: ConfigError."""
     checked = clouds.check(path, cloud)
     if checked.reason:
         raise ConfigError(checked.reason)
-
-
-def policy_of(given: argparse.Namespace) -> Policy:
-    """Return the policy that the arguments make."""
-    return Policy(
-        parse_host_map(given.host_map),
-        storage=given.storage,
-        protect=given.protect,
-        exclude_names=parse_names(given.exclude_names),
-        max_in_flight=given.max_in_flight,
-        max_per_destination=given.max_per_destination,
-        max_recoveries=given.max_recoveries,
-    )
 
 
 def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:

@@ -72,6 +72,9 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         "--max-in-flight=4",
         "--max-per-destination=64",
         "--max-recoveries=10",
+        "--flap-limit=3",
+        "--flap-window=86400",
+        "--flap-wait=600",
         "--interval=2",
         "--nova-timeout=60",
     ]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from novaha import daemon
 from novaha.core.policy import Policy
-from novaha.daemon import SHOWN_S, Shown, Waker, arguments_of, check_clouds, policy_of
+from novaha.daemon import SHOWN_S, Shown, Waker, check_clouds
 from novaha.errors import ClusterUnavailable, ConfigError
 from novaha.rundir import RunDir
+from novaha.saidpolicy import arguments_of, policy_of
 
 NONE: frozenset[str] = frozenset()
 CLOUD = frozenset({"cloud-unavailable"})
@@ -75,7 +76,7 @@ def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: P
 
 
 def test_the_policy_has_the_numbers_of_the_command_line() -> None:
-    words = ["--run-dir=x", "--cloud=x", "--clouds-yaml=x", "--storage=shared"]
+    words = ["--run-dir=x", "--cloud=x", "--clouds-yaml=/x", "--storage=shared"]
     given = arguments_of([*words, "--max-in-flight=3", "--max-recoveries=2"])
     policy = policy_of(given)
     assert (policy.max_in_flight, policy.max_recoveries) == (3, 2)

@@ -51,6 +51,7 @@ LAYERS = {
     "supervise": Layer(ours=FOUNDATION | {"rundir", "ocf"}),
     "clouds": Layer(ours=frozenset({"ocf"}), outside=frozenset({"yaml"})),
     "hold": Layer(ours=FOUNDATION | {"ocf"}),
+    "saidpolicy": Layer(ours=FOUNDATION | {"params", "specs"}),
     # Composition roots: they put the others together and decide nothing.
     "daemon": Layer(ours=ANY),
     "cli": Layer(ours=ANY),

@@ -1,7 +1,7 @@
 """What an operator says of the protection gets through, and is told with the same words."""
 
 import pytest
-from novaha import daemon
+from novaha import saidpolicy
 from novaha.cli.explain import policy_of
 from novaha.core.selection import EXCLUDED, MODES, Mode
 from novaha.errors import ConfigError
@@ -14,7 +14,7 @@ ARGV = ("--run-dir=/x", "--cloud=c", "--clouds-yaml=/y", "--storage=shared")
 @pytest.mark.parametrize("mode", Mode)
 def test_the_mode_reaches_the_policy_of_the_process_and_of_an_explanation(mode: Mode) -> None:
     argv = (*ARGV, f"--protect={mode}")
-    assert daemon.policy_of(daemon.arguments_of(argv)).protect is mode
+    assert saidpolicy.policy_of(saidpolicy.arguments_of(argv)).protect is mode
     assert policy_of({"protect": mode}).protect is mode
 
 
@@ -24,12 +24,12 @@ def test_the_mode_reaches_the_policy_of_the_process_and_of_an_explanation(mode: 
 )
 def test_the_names_do_too(text: str, names: tuple[str, ...]) -> None:
     argv = (*ARGV, f"--exclude-names={text}")
-    assert daemon.policy_of(daemon.arguments_of(argv)).exclude_names == names
+    assert saidpolicy.policy_of(saidpolicy.arguments_of(argv)).exclude_names == names
     assert policy_of({"exclude_names": text}).exclude_names == names
 
 
 def test_what_is_not_said_is_what_the_agent_tells() -> None:
-    given = daemon.policy_of(daemon.arguments_of(ARGV))
+    given = saidpolicy.policy_of(saidpolicy.arguments_of(ARGV))
     assert (given.protect, given.exclude_names) == (Mode.ALL, (EXCLUDED,))
     assert (policy_of({}).protect, policy_of({}).exclude_names) == (Mode.ALL, (EXCLUDED,))
     assert (PROTECT.parse(None), EXCLUDE_NAMES.parse("")) == (Mode.ALL, EXCLUDED)

@@ -1,7 +1,7 @@
 """What an operator says of the storage is told with the same words everywhere, and gets through."""
 
 import pytest
-from novaha import daemon
+from novaha import saidpolicy
 from novaha.cli.explain import policy_of
 from novaha.core import segments
 from novaha.core.storage import MEANINGS, WORDS, Storage
@@ -11,14 +11,14 @@ from novaha.specs.nova_evacuate import STORAGE
 @pytest.mark.parametrize("storage", Storage)
 def test_it_reaches_the_policy_of_the_process_and_of_an_explanation(storage: Storage) -> None:
     argv = ("--run-dir=/x", "--cloud=c", "--clouds-yaml=/y", f"--storage={storage}")
-    assert daemon.policy_of(daemon.arguments_of(argv)).storage is storage
+    assert saidpolicy.policy_of(saidpolicy.arguments_of(argv)).storage is storage
     assert policy_of({"storage": storage}).storage is storage
 
 
 @pytest.mark.parametrize("argv", [(), ("--storage=",), ("--storage=ceph",)])
 def test_the_process_does_not_guess_it(argv: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit):
-        daemon.arguments_of(("--run-dir=/x", "--cloud=c", "--clouds-yaml=/y", *argv))
+        saidpolicy.arguments_of(("--run-dir=/x", "--cloud=c", "--clouds-yaml=/y", *argv))
 
 
 def test_where_nobody_said_it_nothing_is_explained_as_if_it_were_safe() -> None:

@@ -146,32 +146,13 @@ def look_around(subject: str | None) -> Sight:
 
 def policy_of(parameters: dict[str, str]) -> Policy:
     """Return the policy that the agent's parameters make; raises ConfigError."""
-    from novaha.core.hostmap import parse_host_map
-    from novaha.core.selection import parse_names
-    from novaha.core.storage import Storage
-    from novaha.specs import nova_evacuate as spec
+    from novaha.saidpolicy import policy_in
 
     try:
-        host_map = spec.HOST_MAP.parse(parameters.get(spec.HOST_MAP.name))
-        limit = spec.MAX_IN_FLIGHT.parse(parameters.get(spec.MAX_IN_FLIGHT.name))
-        share = spec.MAX_PER_DESTINATION.parse(parameters.get(spec.MAX_PER_DESTINATION.name))
-        hosts = spec.MAX_RECOVERIES.parse(parameters.get(spec.MAX_RECOVERIES.name))
-        # Where it is not said nothing runs, and nobody is to read that an instance would move.
-        storage = spec.STORAGE.parse(parameters.get(spec.STORAGE.name) or Storage.LOCAL)
-        protect = spec.PROTECT.parse(parameters.get(spec.PROTECT.name))
-        names = spec.EXCLUDE_NAMES.parse(parameters.get(spec.EXCLUDE_NAMES.name))
+        return policy_in(parameters)
     except BadParameter as error:
         msg = f"nova-evacuate has a wrong parameter: {error}"
         raise ConfigError(msg) from error
-    return Policy(
-        parse_host_map(host_map),
-        storage=storage,
-        protect=protect,
-        exclude_names=parse_names(names),
-        max_in_flight=limit,
-        max_per_destination=share,
-        max_recoveries=hosts,
-    )
 
 
 def process_of(resource: str, nodes: tuple[str, ...]) -> tuple[Process, Said | None]:

@@ -36,7 +36,9 @@ class Policy:
     storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
     say otherwise for its hosts. protect: who is protected where nothing is said. exclude_names:
     shell patterns; an instance with such a name is not, unless something nearer says that it is.
-    max_recoveries: so many hosts may be in recovery at once.
+    max_recoveries: so many hosts may be in recovery at once. flap_limit: a host that was fenced so
+    often within flap_window_s serves again only after flap_wait_s, which doubles with each fencing
+    more, up to flap_last_s; 0: at once.
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
@@ -53,6 +55,10 @@ class Policy:
     max_in_flight: int = 8
     max_per_destination: int = 64
     max_recoveries: int = 10
+    flap_limit: int = 3
+    flap_window_s: float = 86_400.0
+    flap_wait_s: float = 600.0
+    flap_last_s: float = 28_800.0
     poll_s: float = 1.0
     poll_last_s: float = 15.0
     return_poll_s: float = 2.0

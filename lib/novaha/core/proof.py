@@ -49,9 +49,15 @@ def prove(receipt: Receipt, view: View, policy: Policy) -> Proof | Hold:
         return event
     if not _held(view, receipt.node, receipt.id):
         return void(view, receipt.node, receipt.id, receipt.life)
-    ended_s = int(event.completed_s or 0)
-    origin = event.origin or "-"
-    return Proof(receipt.id, event.action, ended_s, origin, devices, receipt.life)
+    ended_s, origin = int(event.completed_s or 0), event.origin or "-"
+    fencings = _fencings(receipt.node, view, ended_s - policy.flap_window_s)
+    return Proof(receipt.id, event.action, ended_s, origin, devices, receipt.life, fencings)
+
+
+def _fencings(node: NodeName, view: View, since_s: float) -> int:
+    """Return how often a node was fenced since a moment, the last time included."""
+    successes = successes_of(node, view.cluster.events or ())
+    return max(sum((event.completed_s or 0.0) > since_s for event in successes), 1)
 
 
 def is_void(record: Record, view: View) -> bool:

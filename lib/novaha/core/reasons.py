@@ -196,6 +196,12 @@ class Reason(Enum):
         "The host may start nova-compute, which gave no sign of life yet.",
         "Its first heartbeat reaches Nova.",
     )
+    PROBATION = (
+        "probation",
+        True,
+        "The host was fenced again and again; it is up, and gets no new instances for a while.",
+        "The time is over, or nova-ha release NODE, or a person enables its service.",
+    )
     RECORDS_OPEN = (
         "records-open",
         False,

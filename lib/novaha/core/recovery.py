@@ -17,7 +17,10 @@ Phase = Literal["evacuating", "returning"]
 OUR_REASON = "nova-ha:"
 """Every `disabled_reason` of ours starts with this; one that does not belongs to a person."""
 
-_PROOF = r"v2 receipt=([0-9a-f]{12}) fencing=([a-z]+)@(\d{1,12})/(\S+) devices=(\S+) life=(\S+)"
+_PROOF = (
+    r"v2 receipt=([0-9a-f]{12}) fencing=([a-z]+)@(\d{1,12})/(\S+) devices=(\S+) life=(\S+)"
+    r"(?: fencings=(?P<fencings>\d{1,6}))?"
+)
 _FOUND = r"found=(enabled|disabled),(free|forced)"
 _PROVEN = re.compile(rf"{_PROOF} phase=proven (?:{_FOUND}|found=-)")
 _RECOVERY = re.compile(
@@ -36,6 +39,7 @@ class Proof:
     action, ended_s, origin: the line of Pacemaker's history: "reboot" or "off", epoch seconds on
     the clock of the controller that read it, the controller that asked for it. devices: the real
     devices of the node's levels that write receipts. life: None when fence_nova could not read it.
+    fencings: how often the node was fenced lately, as the history told it then.
     """
 
     receipt_id: str
@@ -44,12 +48,14 @@ class Proof:
     origin: str
     devices: tuple[str, ...]
     life: Incarnation | None
+    fencings: int = 1
 
     def to_text(self) -> str:
         """Return the beginning of a record."""
+        often = f" fencings={self.fencings}" if self.fencings > 1 else ""
         return (
             f"v2 receipt={self.receipt_id} fencing={self.action}@{self.ended_s}/{self.origin}"
-            f" devices={','.join(self.devices)} life={text_of(self.life)}"
+            f" devices={','.join(self.devices)} life={text_of(self.life)}{often}"
         )
 
 
@@ -141,20 +147,21 @@ def parse_record(node: NodeName, value: str) -> Record:
 def _parse(node: NodeName, value: str) -> Record:
     proven = _PROVEN.fullmatch(value)
     if proven is not None:
-        found = _found(proven[7], proven[8]) if proven[7] else None
+        found = _found(proven[8], proven[9]) if proven[8] else None
         return Proven(node, _proof(proven), found)
     match = _RECOVERY.fullmatch(value)
     if match is None:
         msg = "neither a proof nor a recovery"
         raise ValueError(msg)
-    phase: Phase = "evacuating" if match[7] == "evacuating" else "returning"
-    host, found = ComputeHost(match[10]), _found(match[8], match[9])
-    return Recovery(node, _proof(match), host, phase, found, int(match[11]), match[12])
+    phase: Phase = "evacuating" if match[8] == "evacuating" else "returning"
+    host, found = ComputeHost(match[11]), _found(match[9], match[10])
+    return Recovery(node, _proof(match), host, phase, found, int(match[12]), match[13])
 
 
 def _proof(match: re.Match[str]) -> Proof:
     devices = tuple(match[5].split(","))
-    return Proof(match[1], match[2], int(match[3]), match[4], devices, parse_incarnation(match[6]))
+    life, fencings = parse_incarnation(match[6]), int(match["fencings"] or 1)
+    return Proof(match[1], match[2], int(match[3]), match[4], devices, life, fencings)
 
 
 def _found(enabled: str, forced: str) -> Found:

@@ -14,6 +14,7 @@ from novaha.core.evacuation import find_service, refused_change, services_again
 from novaha.core.model import Service, View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
+from novaha.core.probation import probation
 from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, Recovery
 
@@ -54,7 +55,7 @@ def _give_back(
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and service.disabled_reason.startswith(OUR_REASON):
-        return (refused or Enable(service),)
+        return (refused or probation(view, policy, recovery) or Enable(service),)
     return (EndRecovery(recovery),)
 
 

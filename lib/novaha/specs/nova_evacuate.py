@@ -104,6 +104,29 @@ MAX_RECOVERIES = integer(
     default=10,
     between=(1, 1000),
 )
+FLAP_LIMIT = integer(
+    "flap_limit",
+    "Fencings after which a host is not trusted at once",
+    "A host that was fenced so often within flap_window stays disabled for flap_wait after its"
+    " return, twice as long with each fencing more, at most 8 hours. nova-ha release ends that. 0:"
+    " every host is enabled at once.",
+    default=3,
+    between=(0, 100),
+)
+FLAP_WINDOW = second(
+    "flap_window",
+    "Seconds within which the fencings of a host are counted",
+    "Pacemaker's own history tells of them; it is lost when the whole cluster restarts.",
+    default=86_400,
+    between=(600, 604_800),
+)
+FLAP_WAIT = second(
+    "flap_wait",
+    "Seconds for which a host stays disabled at first",
+    "See flap_limit.",
+    default=600,
+    between=(60, 28_800),
+)
 INTERVAL = second(
     "interval",
     "Seconds between two looks at cluster and cloud",
@@ -145,6 +168,9 @@ SPEC = AgentSpec(
         MAX_IN_FLIGHT,
         MAX_PER_DESTINATION,
         MAX_RECOVERIES,
+        FLAP_LIMIT,
+        FLAP_WINDOW,
+        FLAP_WAIT,
         INTERVAL,
         NOVA_TIMEOUT,
         STALL_TIMEOUT,

@@ -3,6 +3,7 @@
 The real ones are in adapters/; a simulated world implements the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 
 
 class Cluster(Protocol):
@@ -72,6 +74,18 @@ class Cloud(CloudReader, Protocol):
 
     def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
         """Enable a service, or disable it with a reason; return it as Nova then shows it."""
+        ...
+
+    def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
+        """Set keys of an aggregate, all others stay; return it as Nova then shows it."""
+        ...
+
+    def add_to_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Have a host join an aggregate; refused where it is in it."""
+        ...
+
+    def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Take a host out of an aggregate; refused where it is not in it."""
         ...
 
 

@@ -1,6 +1,6 @@
 """The ports of the fake world, the details that strike them, and a process that runs on them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeVar
@@ -15,6 +15,7 @@ from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, NovaHaError
 from novaha.ports import Ports, PostResult
 
@@ -143,6 +144,15 @@ class FakeCloud:
             service.host, enabled=enabled, reason=reason
         )
         return self._call(what, effect)
+
+    def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
+        raise NotImplementedError
+
+    def add_to_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        raise NotImplementedError
+
+    def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        raise NotImplementedError
 
     def _call(self, what: str, effect: Callable[[], T]) -> T:
         return self.wire.call(what, effect, CloudUnavailable)

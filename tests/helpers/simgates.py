@@ -17,6 +17,7 @@ from novaha.core import (
     flights,
     memory,
     proof,
+    reserve,
     returning,
     sharing,
     standing,
@@ -26,6 +27,7 @@ from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import Service, View
+from novaha.core.placing import Placing
 from novaha.core.policy import Policy
 from novaha.core.protection import Protection
 from novaha.core.receipt import Receipt
@@ -147,7 +149,7 @@ GATES: tuple[Gate, ...] = (
         "L4",
         "clock-skew-ahead",
     ),
-    Gate("a lost answer is no refusal", memory, "lost", memory.refused, "L4", 374),
+    Gate("a lost answer is no refusal", memory, "lost", memory.refused, "L4", 468),
     Gate(
         "a lost request may still take effect",
         Reading,
@@ -191,8 +193,8 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "what a person disabled stays so",
         returning,
-        "OUR_REASON",
-        "",
+        "is_ours",
+        lambda _: True,
         "L6",
         "operator-disabled-before",
     ),
@@ -228,6 +230,38 @@ GATES: tuple[Gate, ...] = (
         lambda *_: None,
         "L3",
         "local-disk-waits",
+    ),
+    Gate(
+        "a lost host gets one reserved host, and never a second one",
+        reserve,
+        "taken_for",
+        lambda *_: iter(()),
+        "L6",
+        "reserved-host-lost-too",
+    ),
+    Gate(
+        "where a segment says so, instances go to a reserved host only",
+        Placing,
+        "target",
+        lambda *_: None,
+        "L6",
+        "reserved-host-takes-over",
+    ),
+    Gate(
+        "what a person disabled is no reserved host",
+        reserve,
+        "RESERVED_REASON",
+        "",
+        "L6",
+        "reserved-host-none-and-host-back",
+    ),
+    Gate(
+        "a reserved host is handed back",
+        returning,
+        "hand_back",
+        lambda *_: (),
+        "L6",
+        "reserved-host-takes-over",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

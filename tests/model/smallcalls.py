@@ -5,7 +5,7 @@ the ports as the shipped code sees them: it answers from a log, and where the lo
 code with the call that comes next. So the shipped code runs from one external call to the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import smallview as look
 import smallworld as small
@@ -16,6 +16,7 @@ from novaha.core.names import ComputeHost
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable
 from novaha.ports import PostResult
 from smalltime import NOW_S
@@ -96,6 +97,15 @@ class Replay:
     def set_enabled(self, service: Service, *, enabled: bool, reason: str = "") -> Service:
         call = ("set_enabled", look.index_of(service.host), enabled, reason)
         return look.service_of(self._answer(call))
+
+    def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
+        raise NotImplementedError  # there are no segments in the small world
+
+    def add_to_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        raise NotImplementedError
+
+    def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        raise NotImplementedError
 
     def send(self, evacuate: Evacuate) -> None:
         self.sent.append((look.index_of(evacuate.server), look.index_of(evacuate.host)))

@@ -4,6 +4,7 @@ import logging
 
 from novaha.core.actions import (
     Action,
+    AddToAggregate,
     BeginRecovery,
     Disable,
     DropHold,
@@ -16,7 +17,10 @@ from novaha.core.actions import (
     KeepFound,
     KeepProof,
     Release,
+    RemoveFromAggregate,
+    SetUse,
 )
+from novaha.core.segments import TRUE
 
 LOG = logging.getLogger("novaha")
 
@@ -51,11 +55,17 @@ class LogJournal:
         self._held = {key: hold.text for key, hold in held.items()}
 
 
-def describe(action: Action) -> str:
+def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind of action)
     """Return what an action is about."""
     match action:
         case Evacuate(server, host):
-            return f"server={server} host={host}"
+            to = f" to={action.to}" if action.to else ""
+            return f"server={server} host={host}{to}"
+        case SetUse(segment, reserved, use):
+            value = use.to_value() if use else TRUE
+            return f"host={reserved} segment={segment.name} value={value}"
+        case AddToAggregate(aggregate, host) | RemoveFromAggregate(aggregate, host):
+            return f"host={host} aggregate={aggregate.name}"
         case (
             BeginRecovery(recovery)
             | KeepFound(recovery)

@@ -22,6 +22,7 @@ from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
 
 T = TypeVar("T")
@@ -146,7 +147,28 @@ class Nova:
         action = f"/servers/{evacuate.server}/action"
         if evacuate.reset:
             self._call("POST", action, {"os-resetState": {"state": "active"}})
-        self._call("POST", action, {"evacuate": {}})
+        # Without `force` the scheduler checks the host; from 2.68 on it has no such key any more.
+        self._call("POST", action, {"evacuate": {"host": evacuate.to} if evacuate.to else {}})
+
+    def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
+        """Set keys of an aggregate; all others stay."""
+        answer = self._change_aggregate(id_, {"set_metadata": {"metadata": dict(metadata)}})
+        if not metadata.items() <= answer.metadata.items():
+            msg = f"Nova took {dict(metadata)} for aggregate {answer.name} and does not show it"
+            raise CloudUnavailable(msg)
+        return answer
+
+    def add_to_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Have a host join an aggregate."""
+        return self._change_aggregate(id_, {"add_host": {"host": host}})
+
+    def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Take a host out of an aggregate."""
+        return self._change_aggregate(id_, {"remove_host": {"host": host}})
+
+    def _change_aggregate(self, id_: int, body: Json) -> Aggregate:
+        answer = self._call("POST", f"/os-aggregates/{id_}/action", body)
+        return _read(aggregate, _field(answer, "aggregate"))
 
     def _put_service(self, service: Service, body: Json) -> Service:
         answer = self._call("PUT", f"/os-services/{service.id}", body)
@@ -290,6 +312,7 @@ def _service(raw: Json) -> Service:
         disabled_reason=raw.get("disabled_reason") or "",
         forced_down=bool(raw["forced_down"]),
         heartbeat=raw.get("updated_at") or "",
+        up=raw.get("state") != "down",
     )
 
 

@@ -3,6 +3,7 @@
 from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
+    AddToAggregate,
     AskMigrations,
     AskRoom,
     AskRules,
@@ -20,11 +21,17 @@ from novaha.core.actions import (
     KeepProof,
     Question,
     Release,
+    RemoveFromAggregate,
+    SetUse,
 )
 from novaha.core.capacity import Room
 from novaha.core.model import HoldMark, Memory, Service
+from novaha.core.names import ComputeHost
+from novaha.core.segments import RESERVED, TRUE, Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import Clock, CloudReader, Ports
+from novaha.ports import Clock, Cloud, CloudReader, Ports
+
+_Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
 
 TROUBLE_WAIT_S = 2.0
 """How long Nova is left alone after it gave no answer."""
@@ -73,6 +80,7 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
         memory = _effect(memory, action, ports)
     except CloudUnavailable as error:
         ports.journal.action(action, f"no answer: {error}")
+        memory = remember.doubt_rules(memory) if isinstance(action, _Aggregates) else memory
         return _trouble(memory, error, ports.clock), False
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
@@ -92,6 +100,11 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             return remember.forced_up(memory, answer)
         case ForceDown() | Disable() | Enable():
             return remember.saw_service(memory, _change_service(action, ports))
+        case SetUse() | AddToAggregate() | RemoveFromAggregate():
+            aggregate = _change_aggregate(action, ports.cloud)
+            memory = remember.saw_aggregate(memory, aggregate, _about(action))
+            is_free = isinstance(action, SetUse) and action.use is None
+            return remember.freed(memory, _about(action)) if is_free else memory
         case _:
             return _change_cib(memory, action, ports)
 
@@ -127,6 +140,21 @@ def _change_service(action: ForceDown | Disable | Enable, ports: Ports) -> Servi
             return ports.cloud.set_enabled(service, enabled=False, reason=reason)
         case Enable(service):
             return ports.cloud.set_enabled(service, enabled=True)
+
+
+def _change_aggregate(action: _Aggregates, cloud: Cloud) -> Aggregate:
+    match action:
+        case SetUse(segment, reserved, use):
+            value = use.to_value() if use else TRUE
+            return cloud.set_aggregate_metadata(segment.id, {f"{RESERVED}{reserved}": value})
+        case AddToAggregate(aggregate, host):
+            return cloud.add_to_aggregate(aggregate.id, host)
+        case RemoveFromAggregate(aggregate, host):
+            return cloud.remove_from_aggregate(aggregate.id, host)
+
+
+def _about(action: _Aggregates) -> ComputeHost:
+    return action.reserved if isinstance(action, SetUse) else action.host
 
 
 def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
@@ -173,12 +201,15 @@ def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:
 
 
 def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
-    """Remember a refusal: of a change to one host's service it concerns that host alone.
+    """Remember a refusal: of a change to one host's service, or of its aggregates, it is its own.
 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
+    now_s = ports.clock.monotonic_s()
+    if isinstance(action, _Aggregates):
+        aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
+        return remember.aggregate_refused(memory, aggregate, _about(action), now_s, str(error))
     if not isinstance(action, ForceDown | Disable | ForceUp | Enable):
         return _trouble(memory, error, ports.clock)
-    now_s = ports.clock.monotonic_s()
     memory = remember.service_refused(memory, action.service.host, now_s, str(error))
     return memory if isinstance(action, ForceUp) else remember.forget_services(memory)

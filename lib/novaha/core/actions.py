@@ -7,6 +7,7 @@ from novaha.core.names import ComputeHost, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proven, Recovery
+from novaha.core.segments import Aggregate, Use
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Disable:
 class Evacuate:
     """Ask Nova to rebuild one server elsewhere; Nova's scheduler chooses where.
 
-    reset: its state is set to active before, for Nova would refuse.
+    reset: its state is set to active before, for Nova would refuse. to: the only host that the
+    scheduler may choose, None for any.
     """
 
     server: ServerId
     host: ComputeHost
     reset: bool = False
+    to: ComputeHost | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,31 @@ class EndRecovery:
     recovery: Recovery
 
 
+@dataclass(frozen=True)
+class SetUse:
+    """Write down for whom a reserved host is used, None for nobody: then it is free."""
+
+    segment: Aggregate
+    reserved: ComputeHost
+    use: Use | None
+
+
+@dataclass(frozen=True)
+class AddToAggregate:
+    """Have a reserved host join an aggregate of the host that it takes over."""
+
+    aggregate: Aggregate
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class RemoveFromAggregate:
+    """Take a reserved host out of an aggregate that we added it to."""
+
+    aggregate: Aggregate
+    host: ComputeHost
+
+
 Action = (
     KeepProof
     | BeginRecovery
@@ -104,6 +132,9 @@ Action = (
     | DropHold
     | ForceUp
     | Enable
+    | SetUse
+    | AddToAggregate
+    | RemoveFromAggregate
     | EndRecovery
 )
 

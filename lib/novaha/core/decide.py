@@ -35,15 +35,17 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.brake import holds
-from novaha.core.evacuation import plan, refused_change, services_again
+from novaha.core.evacuation import plan
 from novaha.core.hostplan import HostPlan
 from novaha.core.limits import disarms_shown, standings
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_host_of
 from novaha.core.policy import Policy
+from novaha.core.readying import each_once
 from novaha.core.reasons import Reason
-from novaha.core.recovery import OUR_REASON, Found, Proof, Proven, Record, Recovery
+from novaha.core.recovery import Found, Proof, Proven, Record, Recovery, is_ours
 from novaha.core.returning import returning
+from novaha.core.services import refused_change, services_again
 from novaha.core.sharing import share
 from novaha.core.standing import Standing
 from novaha.core.states import RecoveryState as State
@@ -65,7 +67,7 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     plans = [plan_of(view, policy, standing) for standing in found]
     plans += unfinished(view, policy, found)
     told = (*holds(cluster), *_unfenced(cluster), *disarms_shown(cluster, found))
-    shared = share(view, policy, plans)
+    shared = tuple(each_once(share(view, policy, plans)))
     return _without_the_cloud(view, (*_orphans(cluster), *told, *shared))
 
 
@@ -208,7 +210,7 @@ def _found(service: Service, before: Found | None) -> Found:
 
     before: what the recovery found that this one takes over, with all that it had set.
     """
-    ours = not service.enabled and service.disabled_reason.startswith(OUR_REASON)
+    ours = not service.enabled and is_ours(service.disabled_reason)
     theirs = before.forced_down if before else not ours
     return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
 

@@ -20,13 +20,14 @@ from novaha.core.fates import Fate, Reading
 from novaha.core.flights import Flights, flights_of
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import Migration, Service, View
-from novaha.core.names import ComputeHost
-from novaha.core.pace import pause_s, records_due_s, refusal_pause_s, services_due
+from novaha.core.pace import pause_s, records_due_s
+from novaha.core.placing import Placing, placing
 from novaha.core.policy import ENDED_WELL, Policy
 from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
+from novaha.core.services import find_service, refused_change, services_again
 from novaha.core.states import InstanceState
 
 
@@ -64,26 +65,6 @@ def _force_down(
     return (*note, refused_change(view, policy, service.host) or ForceDown(service))
 
 
-def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
-    """Return the host's service, or None when Nova does not list it."""
-    return next((service for service in services if service.host == host), None)
-
-
-def services_again(
-    view: View, policy: Policy, host: ComputeHost | None = None
-) -> tuple[AskServices, ...]:
-    """Return the question for the services, if their list has some age."""
-    return (AskServices(),) if services_due(view, policy, host) else ()
-
-
-def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
-    """Return a hold while Nova's last refusal to change the host's service is fresh."""
-    refused = view.memory.service_refused.get(host)
-    if refused is None or view.now_s - refused.last_s >= refusal_pause_s(policy, refused):
-        return None
-    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")
-
-
 @dataclass(frozen=True)
 class _Evacuation:
     view: View
@@ -102,7 +83,9 @@ class _Evacuation:
         over = not awaited and not moving and not self.stale()
         if over and (not fates or self.may_leave_some()):
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
+        where = self.placing(fates)
         decisions: tuple[Decision, ...] = (
+            *where.decisions,
             *self.ask_migrations(fates, moving),
             *self.ask_servers(fates, flights),
             *self.ask_rules(fates),
@@ -112,7 +95,7 @@ class _Evacuation:
             *self.unprotected(len(fates) - len(awaited), alone=not awaited),
             *self.give_back(awaited, moving),
         )
-        ready = () if self.settling() else candidates(self.reading, fates)
+        ready = () if self.settling() else candidates(self.reading, fates, where)
         others = members(self.reading, fates) if any(one.wish.after for one in ready) else ()
         movers = tuple(pool(self.reading, fates)) if self.view.memory.room else ()
         return HostPlan(decisions, ready, busy, disable, flights, others, movers)
@@ -195,6 +178,13 @@ class _Evacuation:
     def settle_over(self) -> bool:
         return self.view.now_s >= self.view.memory.started_s + self.policy.settle_s
 
+    def placing(self, fates: list[Fate]) -> Placing:
+        """Return where instances go; nothing is readied beside a predecessor's requests."""
+        reserve = self.reading.reserve
+        if self.settling() and not reserve.lacks:
+            return Placing(reserve)
+        return placing(self.view, self.policy, self.recovery.host, reserve, fates)
+
     def disable(self) -> tuple[Disable, ...]:
         """Return the disabling of the service, unless a person did it before, or Nova refuses."""
         if not self.service.enabled or refused_change(self.view, self.policy, self.recovery.host):
@@ -206,7 +196,8 @@ class _Evacuation:
         host = self.recovery.host
         failed = (InstanceState.WAITING, InstanceState.CHECKING)
         out = [self.blocked(fate) for fate in fates if fate.state in failed and fate.failures]
-        out += [_stays(fate, fate.kept) for fate in fates if fate.kept]
+        kept = [(fate, fate.kept) for fate in fates if fate.kept]
+        out += [_stays(*each) for each in kept if each[1].reason is not Reason.NO_RESERVED]
         out += [self.stuck(m) for m in flights.stuck.values()]
         refused = refused_change(self.view, self.policy, host)
         out += [refused] if refused else []

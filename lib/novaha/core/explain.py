@@ -18,7 +18,6 @@ from novaha.core.actions import (
     Question,
 )
 from novaha.core.decide import decide, plan_of
-from novaha.core.evacuation import find_service
 from novaha.core.instances import (
     InstanceStanding,
     instances_of,
@@ -39,6 +38,7 @@ from novaha.core.names import (
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proof, Record, Recovery
+from novaha.core.services import find_service
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState
 

@@ -129,6 +129,21 @@ class Wished(NamedTuple):
     loses: bool = False
 
 
+class ReservedFor(NamedTuple):
+    """For which lost node a reserved host is used from now on, None for none."""
+
+    at_s: float
+    node: NodeName
+    lost: NodeName | None
+
+
+class ReservedOnly(NamedTuple):
+    """Instances of a node may go to the reserved host that is used for it, and nowhere else."""
+
+    at_s: float
+    node: NodeName
+
+
 class GivenUp(NamedTuple):
     """A person took the recovery of a node's present loss away from us."""
 
@@ -180,6 +195,8 @@ Fact = (
     | ServiceSet
     | ServiceTaken
     | Wished
+    | ReservedFor
+    | ReservedOnly
     | GivenUp
     | Silent
     | InstanceLeft

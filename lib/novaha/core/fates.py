@@ -12,6 +12,7 @@ from novaha.core.names import ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery
+from novaha.core.reserve import Reserve, reserve_of
 from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
 
@@ -108,7 +109,16 @@ class Reading:
             unprotected = why.reason is Reason.UNPROTECTED
             state = InstanceState.UNPROTECTED if unprotected else InstanceState.STAYS
             return Fate(server, state, text=why.text, kept=why, note=note)
-        return replace(self.tried(server), reset=needs_reset(server.details), note=note)
+        fate = replace(self.tried(server), reset=needs_reset(server.details), note=note)
+        if fate.state is InstanceState.READY and self.reserve.lacks:
+            waits = Kept(Reason.NO_RESERVED, f"waits for a reserved host: {self.reserve.why}")
+            return replace(fate, state=InstanceState.STAYS, text=waits.text, kept=waits)
+        return fate
+
+    @cached_property
+    def reserve(self) -> Reserve:
+        """The reserved host that its instances go to, or why there is none."""
+        return reserve_of(self.view, self.policy, self.recovery.host)
 
     def tried(self, server: Server) -> Fate:
         """Return the fate of a server that may be evacuated: tried before, or never."""

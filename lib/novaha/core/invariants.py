@@ -8,7 +8,9 @@
     L4  no request is accepted while an evacuation of that instance is in flight; in flight at once
         are no more than allowed
     L5  a fencing whose devices work takes what detection and devices take, whatever Nova does
-    L6  a service stands in the end as a person set it last; what is not protected is not evacuated
+    L6  a service stands in the end as a person set it last; what is not protected is not evacuated;
+        one reserved host is used for a lost host until that is back, and no other where its segment
+        says so
     L7  what is left to recover is acted on or shown in every cycle
 
 L8 is about files and argv: tests of the adapters and the agents judge it.
@@ -116,6 +118,9 @@ class Judge:
     _wishes: dict[ServerId, facts.Wished] = field(default_factory=dict)
     _other_s: dict[ServerId, float] = field(default_factory=dict)
     _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
+    _used_for: dict[NodeName, facts.ReservedFor] = field(default_factory=dict)
+    _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
+    _reserved_only: set[NodeName] = field(default_factory=set)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
@@ -212,6 +217,34 @@ class Judge:
         flight = self._flights.get(fact.record)
         if flight is not None:
             flight.to = fact.node
+            self._judge_place(flight.accepted, fact)
+
+    def _judge_place(self, accepted: facts.Accepted, fact: facts.Scheduled) -> None:
+        bound = accepted.node in self._reserved_only and accepted.by != "person"
+        if bound and accepted.node not in self._lost_of(fact.node, fact.at_s - UNREAD_S):
+            text = f"{accepted.server} of {accepted.node} goes to {fact.node}, not reserved for it"
+            self._broken("L6", fact.at_s, text)
+
+    def _lost_of(self, node: NodeName, since_s: float) -> set[NodeName | None]:
+        """Return for which nodes a reserved host is used, or was until a person said otherwise."""
+        use, last = self._used_for.get(node), self._used_last.get(node)
+        unread = last is not None and last[1] >= since_s
+        return {use.lost if use else None, last[0] if last and unread else None}
+
+    def _reserved_for(self, fact: facts.ReservedFor) -> None:
+        before = self._used_for.pop(fact.node, None)
+        if before is not None:
+            self._used_last[fact.node] = before.lost, fact.at_s
+        if fact.lost is None:
+            return
+        for other in (each for each in self._used_for.values() if each.lost == fact.lost):
+            text = f"{fact.lost} has two reserved hosts, {other.node} and {fact.node}"
+            self._broken("L6", fact.at_s, text)
+        same = before is not None and before.lost == fact.lost
+        self._used_for[fact.node] = before if before is not None and same else fact
+
+    def _only_reserved(self, fact: facts.ReservedOnly) -> None:
+        self._reserved_only.add(fact.node)
 
     def _record_ended(self, fact: facts.RecordEnded) -> None:
         self._flights.pop(fact.record, None)
@@ -277,11 +310,15 @@ class Judge:
             self._broken("L3-operator" if late else "L3", fact.at_s, text)
 
     def _service_left(self, fact: facts.ServiceLeft) -> None:
-        wanted = self._wanted.get(fact.node)
+        wanted, used = self._wanted.get(fact.node), self._used_for.get(fact.node)
+        if wanted and used and wanted.at_s < used.at_s and fact.enabled:
+            wanted = wanted._replace(enabled=True, reason="")
         if wanted is not None and wanted[2:] != fact[2:]:
             text = f"the service of {fact.node} is left {_setting(*fact[2:])}"
             law = "L6-operator" if self._unseen(wanted, fact) else "L6"
             self._broken(law, fact.at_s, f"{text}; a person wants it {_setting(*wanted[2:])}")
+        for use in (use for use in self._used_for.values() if use.lost == fact.node):
+            self._broken("L6", fact.at_s, f"{use.node} is used for {fact.node}, which is back")
 
     def _unseen(self, wanted: facts.ServiceSet, left: facts.ServiceLeft) -> bool:
         """Tell whether nobody could see what a person wanted, for what we did meanwhile."""
@@ -308,6 +345,8 @@ class Judge:
             facts.ServiceSet: cls._service_set,
             facts.ServiceTaken: cls._service_taken,
             facts.Wished: cls._wished,
+            facts.ReservedFor: cls._reserved_for,
+            facts.ReservedOnly: cls._only_reserved,
             facts.GivenUp: cls._given_up,
             facts.Silent: cls._silent,
             facts.InstanceLeft: cls._instance_left,

@@ -22,6 +22,7 @@ from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.recovery import Recovery
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 
 ONE_STRAIN_S = 5.0
 """Requests that fail so soon after each other tell of one and the same overload."""
@@ -100,6 +101,47 @@ def service_refused(memory: Memory, host: ComputeHost, now_s: float, text: str) 
     before = memory.service_refused.get(host)
     refused = RefusedChange(before.since_s if before else now_s, now_s, text)
     return replace(memory, service_refused={**memory.service_refused, host: refused}, trouble=None)
+
+
+def saw_aggregate(memory: Memory, aggregate: Aggregate, host: ComputeHost) -> Memory:
+    """Keep what Nova answered to a change of one aggregate that was about a host."""
+    if memory.rules is None:
+        return memory
+    rules = memory.rules.value
+    value = tuple(aggregate if old.id == aggregate.id else old for old in rules.aggregates)
+    return replace(
+        memory,
+        rules=Answer(replace(rules, aggregates=value), memory.rules.asked_s),
+        aggregate_refused=_without(memory.aggregate_refused, (aggregate.id, host)),
+        trouble=None,
+    )
+
+
+def aggregate_refused(
+    memory: Memory, aggregate: Aggregate, host: ComputeHost, now_s: float, text: str
+) -> Memory:
+    """Note that Nova refused to change an aggregate for a host."""
+    key = (aggregate.id, host)
+    before = memory.aggregate_refused.get(key)
+    refused = RefusedChange(before.since_s if before else now_s, now_s, text)
+    known = {**memory.aggregate_refused, key: refused}
+    return doubt_rules(replace(memory, aggregate_refused=known, trouble=None))
+
+
+def freed(memory: Memory, host: ComputeHost) -> Memory:
+    """Forget in which aggregates Nova did not want a reserved host that is free again."""
+    known = memory.aggregate_refused
+    return replace(memory, aggregate_refused={k: v for k, v in known.items() if k[1] != host})
+
+
+def doubt_rules(memory: Memory) -> Memory:
+    """Have the aggregates listed again before the next change of one: the last came to nothing.
+
+    Or its answer was lost.
+    """
+    if memory.rules is None:
+        return memory
+    return replace(memory, rules=Answer(memory.rules.value, float("-inf")))
 
 
 def forget_services(memory: Memory) -> Memory:

@@ -123,6 +123,8 @@ class ClusterView:
 class Service:
     """A nova-compute service; heartbeat is the text Nova prints as `updated_at`.
 
+    up: what Nova believes of it, which after a crash is wrong for a minute.
+
     Source: Compute API "List Compute Services", microversion 2.53 onward.
     """
 
@@ -132,6 +134,7 @@ class Service:
     disabled_reason: str
     forced_down: bool
     heartbeat: str
+    up: bool = True
 
 
 @dataclass(frozen=True)
@@ -237,10 +240,11 @@ class Memory:
     record of a host last came to an end, or a request was sent. first_seen: when a receipt was
     first seen. rules_since_s: since when the aggregates are as they are. failed_at: when a record
     that ended badly was first seen, by its number. moving: the records that did not end badly, by
-    their numbers. service_refused: where Nova refuses to change a service. raised: where Nova took
-    back our force-down: one that is there later is a person's. known: each server that a host's
-    detailed list has shown since its recovery began. detailed_s: when that was asked for. trouble:
-    why Nova cannot be asked before trouble_until_s.
+    their numbers. service_refused: where Nova refuses to change a service. aggregate_refused: the
+    same of an aggregate, by its number and the host that it was about. raised: where Nova took back
+    our force-down: one that is there later is a person's. known: each server that a host's detailed
+    list has shown since its recovery began. detailed_s: when that was asked for. trouble: why Nova
+    cannot be asked before trouble_until_s.
     """
 
     started_s: float
@@ -260,6 +264,7 @@ class Memory:
     first_seen: Mapping[str, float] = field(default_factory=dict)
     begun: Mapping[str, int] = field(default_factory=dict)
     service_refused: Mapping[ComputeHost, RefusedChange] = field(default_factory=dict)
+    aggregate_refused: Mapping[tuple[int, ComputeHost], RefusedChange] = field(default_factory=dict)
     raised: frozenset[ComputeHost] = frozenset()
     strain: Strain = field(default_factory=Strain)
     trouble: str | None = None

@@ -8,19 +8,22 @@ from novaha.core.fates import Fate, Reading
 from novaha.core.hostplan import Candidate, Mover
 from novaha.core.memory import ended_badly
 from novaha.core.model import Server
+from novaha.core.names import ComputeHost
 from novaha.core.order import Member, rank, wish_of
+from novaha.core.placing import Placing
 from novaha.core.states import InstanceState
 
 
-def candidates(reading: Reading, fates: Sequence[Fate]) -> tuple[Candidate, ...]:
+def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple[Candidate, ...]:
     """Return the evacuations that may be posted, the first ones first."""
-    ready = (_candidate(reading, f) for f in fates if f.state is InstanceState.READY)
-    return tuple(sorted(ready, key=lambda candidate: candidate.rank))
+    ready = (f for f in fates if f.state is InstanceState.READY and where.admits(f))
+    found = (_candidate(reading, fate, where.target(fate)) for fate in ready)
+    return tuple(sorted(found, key=lambda candidate: candidate.rank))
 
 
-def _candidate(reading: Reading, fate: Fate) -> Candidate:
+def _candidate(reading: Reading, fate: Fate, to: ComputeHost | None) -> Candidate:
     server, memory, recovery = fate.server, reading.view.memory, reading.recovery
-    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset)
+    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to)
     wish = wish_of(server.details, reading.rules)
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
     return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
@@ -53,7 +56,12 @@ def _changed_s(reading: Reading, server: Server) -> float:
 
 
 def pool(reading: Reading, fates: Sequence[Fate]) -> Iterator[Mover]:
-    """Yield what needs room that it did not have when Placement was asked."""
+    """Yield what needs room that it did not have when Placement was asked.
+
+    What goes to a reserved host needs none elsewhere; of that host, disabled, nothing is told.
+    """
+    if reading.reserve.first:
+        return
     room, here = reading.view.memory.room, {fate.server.id: fate for fate in fates}
     for server in reading.view.memory.known.get(reading.recovery.host, {}).values():
         fate, record = here.get(server.id), reading.newest.get(server.id)

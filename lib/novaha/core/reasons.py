@@ -166,6 +166,18 @@ class Reason(Enum):
         "The instance is in a state in which Nova does not evacuate it; the text says what helps.",
         "A person changes its state, or its host comes back with it.",
     )
+    NO_RESERVED = (
+        "no-reserved-host",
+        True,
+        "Instances may go to a reserved host of their segment only, and none can be used.",
+        "One is free, up and disabled as reserved (the text tells of each), or the host is back.",
+    )
+    SEGMENT = (
+        "segment",
+        True,
+        "The metadata of a segment says what nobody understands; the text tells what counts.",
+        "It is mended: openstack aggregate set --property.",
+    )
     UNSAFE = (
         "unsafe",
         True,

@@ -16,6 +16,8 @@ Phase = Literal["evacuating", "returning"]
 
 OUR_REASON = "nova-ha:"
 """Every `disabled_reason` of ours starts with this; one that does not belongs to a person."""
+RESERVED_REASON = f"{OUR_REASON} reserved"
+"""So begins the one of a reserved host that is kept free; a person sets it, and so do we."""
 
 _PROOF = (
     r"v2 receipt=([0-9a-f]{12}) fencing=([a-z]+)@(\d{1,12})/(\S+) devices=(\S+) life=(\S+)"
@@ -125,6 +127,11 @@ class Recovery:
     def beats_since(self, heartbeat: str) -> bool:
         """Tell whether nova-compute gave a sign of life after its release."""
         return _one_word(heartbeat) not in (self.heartbeat, "-")
+
+
+def is_ours(reason: str) -> bool:
+    """Tell whether we disabled a service because its host was lost."""
+    return reason.startswith(OUR_REASON) and not reason.startswith(RESERVED_REASON)
 
 
 Record = Proven | Recovery

@@ -10,13 +10,14 @@ from novaha.core.actions import (
     ForceUp,
     Hold,
 )
-from novaha.core.evacuation import find_service, refused_change, services_again
 from novaha.core.model import Service, View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.probation import probation
+from novaha.core.readying import hand_back
 from novaha.core.reasons import Reason
-from novaha.core.recovery import OUR_REASON, Recovery
+from novaha.core.recovery import Recovery, is_ours
+from novaha.core.services import find_service, refused_change, services_again
 
 
 def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
@@ -35,7 +36,7 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
         return again
     service = find_service(services.value, recovery.host)
     if service is None:
-        return (*again, EndRecovery(recovery))
+        return (*again, *_end(view, policy, recovery))
     if not recovery.beats_since(service.heartbeat):
         text = "is released; nova-compute not yet up"
         return (*again, Hold(recovery.host, Reason.HOST_STARTING, text))
@@ -54,9 +55,14 @@ def _give_back(
     if service.forced_down and ours:
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
-    if not service.enabled and service.disabled_reason.startswith(OUR_REASON):
+    if not service.enabled and is_ours(service.disabled_reason):
         return (refused or probation(view, policy, recovery) or Enable(service),)
-    return (EndRecovery(recovery),)
+    return _end(view, policy, recovery)
+
+
+def _end(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
+    """End the recovery once its reserved host is free again, which is known by its record only."""
+    return hand_back(view, policy, recovery.host) or (EndRecovery(recovery),)
 
 
 def _not_yet(view: View, policy: Policy, refused: Hold) -> Hold:

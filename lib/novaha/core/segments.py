@@ -4,7 +4,8 @@ A segment is a group of hosts that are recovered by the same rules. Nova keeps i
 to, and the people who may change aggregates may change segments.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -21,6 +22,9 @@ MAX_FAILURES = f"{PREFIX}max_failures"
 STORAGE = f"{PREFIX}storage"
 RESERVED = f"{PREFIX}reserved:"
 """The host follows. A key for each, because a value holds 255 characters only."""
+ADD_RESERVED = f"{PREFIX}add_reserved"
+
+TRUE = "true"
 
 MAX_LENGTH = 255
 """Of names, keys and values. Source: nova/api/validation/parameter_types.py, 34.0."""
@@ -29,7 +33,12 @@ KEYS = (
     (SEGMENT, "a name", "makes the aggregate a segment, and names it"),
     (ENABLED, "true or false", "whether its hosts are recovered; true where it is missing"),
     (METHOD, "", "where instances go; auto where it is missing"),
-    (f"{RESERVED}HOST", "true", "HOST is kept free to take over a failed host of this segment"),
+    (f"{RESERVED}HOST", TRUE, "HOST is kept free to take over a failed host of this segment"),
+    (
+        ADD_RESERVED,
+        TRUE,
+        "a reserved host joins the other aggregates of the host that it takes over",
+    ),
     (MAX_FAILURES, "a number", "over so many hosts in recovery at once, others are held"),
     (
         STORAGE,
@@ -51,10 +60,12 @@ class RecoveryMethod(Enum):
 
 METHODS = {
     RecoveryMethod.AUTO: "where Nova's scheduler puts them",
-    RecoveryMethod.RESERVED_HOST: "to a reserved host",
-    RecoveryMethod.AUTO_PRIORITY: "by the scheduler, what it refuses to a reserved host",
-    RecoveryMethod.RH_PRIORITY: "to a reserved host, what it refuses by the scheduler",
+    RecoveryMethod.RESERVED_HOST: "to a reserved host, and nowhere else",
+    RecoveryMethod.AUTO_PRIORITY: "by the scheduler, what failed to a reserved host, and in turns",
+    RecoveryMethod.RH_PRIORITY: "to a reserved host, what failed by the scheduler, and in turns",
 }
+
+_USE = re.compile(r"(taking|used):([^;\s]+)(;enabled)?(?:;added:(\d+(?:,\d+)*))?")
 
 
 @dataclass(frozen=True)
@@ -91,11 +102,70 @@ class Aggregate:
         return self.metadata.get("availability_zone")
 
 
+@dataclass(frozen=True)
+class Use:
+    """For whom a reserved host is used: what stands as the value of its key instead of `true`.
+
+        taking:HOST;enabled;added:3,7    it is enabled, and added to these aggregates
+        used:HOST;enabled;added:3,7      that was done, and is undone when HOST is back
+
+    ready: the second. host: the failed one. enabled, added: what of it we change.
+    """
+
+    host: ComputeHost
+    ready: bool = False
+    enabled: bool = False
+    added: tuple[int, ...] = ()
+
+    def to_value(self) -> str:
+        """Return the value of the reserved host's key."""
+        ids = ",".join(map(str, self.added))
+        enabled = ";enabled" if self.enabled else ""
+        added = f";added:{ids}" if ids else ""
+        return f"{'used' if self.ready else 'taking'}:{self.host}{enabled}{added}"
+
+
+def use_of(value: str) -> Use | None:
+    """Return for whom a reserved host is used, None where it is free, or nobody can tell."""
+    match = _USE.fullmatch(value)
+    if match is None:
+        return None
+    added = tuple(map(int, match[4].split(","))) if match[4] else ()
+    return Use(ComputeHost(match[2]), match[1] == "used", match[3] is not None, added)
+
+
+def reserved_of(aggregate: Aggregate) -> dict[ComputeHost, str]:
+    """Return the reserved hosts of a segment, by name, each with the value of its key."""
+    return {
+        ComputeHost(key.removeprefix(RESERVED)): value
+        for key, value in sorted(aggregate.metadata.items())
+        if key.startswith(RESERVED)
+    }
+
+
+def segment_of(aggregates: Iterable[Aggregate]) -> Aggregate | None:
+    """Return the first segment of a host's aggregates, which come in the order of their names."""
+    return next((each for each in aggregates if SEGMENT in each.metadata), None)
+
+
+def method_of(segment: Aggregate) -> RecoveryMethod | None:
+    """Return where instances of a segment go, None where nobody can tell."""
+    try:
+        return RecoveryMethod(segment.metadata.get(METHOD, RecoveryMethod.AUTO.value))
+    except ValueError:
+        return None
+
+
+def adds_reserved(segment: Aggregate) -> bool:
+    """Tell whether a reserved host joins the aggregates of the host that it takes over."""
+    return segment.metadata.get(ADD_RESERVED, "").lower() == TRUE
+
+
 def metadata_of(segment: Segment) -> dict[str, str]:
     """Return what stands for a segment in its aggregate."""
     return {
         SEGMENT: segment.name,
-        ENABLED: "true" if segment.enabled else "false",
+        ENABLED: TRUE if segment.enabled else "false",
         METHOD: segment.method,
-        **{f"{RESERVED}{host.name}": "true" for host in segment.hosts if host.reserved},
+        **{f"{RESERVED}{host.name}": TRUE for host in segment.hosts if host.reserved},
     }

@@ -35,7 +35,7 @@ class InstanceState(Enum):
     MOVED = "its record says that it left; the list of servers is older than that"
     WAITING = "blocked: the last try failed, the next one is not due"
     CHECKING = "may be evacuated, once what Nova holds of it has been read, or read again"
-    STAYS = "blocked by its state or its disk: a person helps, or it goes back to its host"
+    STAYS = "blocked by its state, its disk or its segment; a person helps, or it goes back"
     UNPROTECTED = "not protected: it is left on its host, which is released without it"
     GONE = "Nova does not list it on the host any more"
 
@@ -110,6 +110,7 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.WAITING, _I.CHECKING, "the next try is due"),
     Transition(_I.WAITING, _I.READY, "the next try is due, and Nova was asked meanwhile"),
     Transition(_I.CHECKING, _I.READY, "Nova still has it on the host, and nothing moves it"),
+    Transition(_I.READY, _I.CHECKING, "aggregates were changed: Nova is asked once more"),
     Transition(_I.READY, _I.UNSURE, "the request is sent, and answered at once"),
     Transition(_I.READY, _I.MOVED, "a request of before, or of a person, has moved it"),
     Transition(_I.MOVED, _I.WAITING, "the source called it completed, and then it failed"),
@@ -120,11 +121,13 @@ INSTANCE: tuple[Transition, ...] = (
     Transition(_I.WAITING, _I.MOVED, "a person was faster, and their evacuation is done"),
     Transition(_I.WAITING, _I.IN_FLIGHT, "the next try is due, and a person was faster"),
     Transition(_I.MOVED, _I.IN_FLIGHT, "a person evacuates it once more"),
-    Transition(_I.READY, _I.STAYS, "a user or a person changed its state"),
+    Transition(_I.READY, _I.STAYS, "its state was changed, or no reserved host is left for it"),
     Transition(_I.UNSURE, _I.STAYS, "no record came of it, and its state was changed"),
     Transition(_I.WAITING, _I.STAYS, "a user or a person changed its state"),
     Transition(_I.CHECKING, _I.STAYS, "its state was read, or read again"),
-    Transition(_I.STAYS, _I.READY, "a person changed its state"),
+    Transition(_I.STAYS, _I.READY, "a person changed its state, or a reserved host is free"),
+    Transition(_I.STAYS, _I.WAITING, "a person evacuated it, which failed"),
+    Transition(_I.STAYS, _I.CHECKING, "aggregates were changed: Nova is asked once more"),
     Transition(_I.STAYS, _I.IN_FLIGHT, "a person evacuates it"),
     Transition(_I.STAYS, _I.GONE, "a person deleted or moved it"),
     Transition(_I.UNPROTECTED, _I.READY, "its owner or the operator says otherwise now"),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from novaha.core.facts import GivenUp
 from novaha.core.model import Service
 from novaha.core.names import NodeName
+from novaha.core.recovery import RESERVED_REASON, is_ours
+from novaha.core.segments import RESERVED, use_of
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.sim.world import World
 
@@ -124,6 +126,26 @@ def enable(world: World, node: str) -> None:
     _person(world, node, f"enables {host}", lambda: world.nova.set_enabled(host, enabled=True))
 
 
+def reserve(world: World, node: str) -> None:
+    """Keep a host free as a person."""
+    disable(world, node, RESERVED_REASON)
+
+
+def set_(world: World, aggregate: str, text: str) -> None:
+    """Set metadata of an aggregate as a person; a reserved host in use stays as it is then."""
+    key, _, value = text.partition("=")
+    world.book.say("operator", f"sets {text} of aggregate {aggregate}")
+    found = world.nova.aggregates.named(aggregate)
+    if found is None:
+        world.book.say("nova", f"refuses: aggregate {aggregate} could not be found (404)")
+        return
+    world.nova.aggregates.set_metadata(found.id, {key: value or None})
+    host = key.removeprefix(RESERVED) if use_of(found.metadata.get(key, "")) else ""
+    for node, state in world.nova.states.items():
+        if state.host == host and (state.enabled or is_ours(state.reason)):
+            world.person_keeps(node)
+
+
 def force_down(world: World, node: str) -> None:
     """Force a service down as a person."""
     host = world.compute(node).host
@@ -215,6 +237,8 @@ CLOUD: dict[str, Callable[..., None]] = {
     "empty": empty,
     "disable": disable,
     "enable": enable,
+    "reserve": reserve,
+    "set": set_,
     "force-down": force_down,
     "force-up": force_up,
     "evacuate": evacuate,

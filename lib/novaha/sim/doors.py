@@ -1,6 +1,6 @@
 """The ports of one process of ours: each call goes over the wire into the world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from novaha.core.actions import Evacuate
 from novaha.core.capacity import Room
@@ -10,6 +10,7 @@ from novaha.core.names import ComputeHost, NodeName
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import PostResult
 from novaha.sim.cib import Cib
@@ -149,6 +150,22 @@ class SimCloud:
             ),
         )
 
+    def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
+        """Set keys of an aggregate."""
+        aggregates = self._nova.aggregates
+        return self._aggregate("set-metadata", lambda: aggregates.set_metadata(id_, metadata))
+
+    def add_to_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Have a host join an aggregate."""
+        return self._aggregate("add-host", lambda: self._nova.aggregates.join(id_, host))
+
+    def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
+        """Take a host out of an aggregate."""
+        return self._aggregate("remove-host", lambda: self._nova.aggregates.leave(id_, host))
+
+    def _aggregate(self, name: str, effect: Callable[[], Aggregate]) -> Aggregate:
+        return self._wire.call(name, Door.CLOUD, self._life.lives, effect)
+
     def _changed(self, service: Service) -> Service:
         self._took(service.host)
         return service
@@ -205,10 +222,7 @@ class SimPosts:
     def _arrive(self, evacuate: Evacuate, heard: bool, travel_s: float) -> None:  # noqa: FBT001
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
-        answer = self._nova.answer
-        error = (
-            CloudUnavailable(down) if down else answer(evacuate.server, by, reset=evacuate.reset)
-        )
+        error = CloudUnavailable(down) if down else self._nova.answer(evacuate, by)
         if heard:
             self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
 

@@ -39,8 +39,8 @@ class Moves:
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
 
-    def begin(self, instance: Instance, by: By) -> None:
-        """Make the record of an accepted request."""
+    def begin(self, instance: Instance, by: By, only: NodeName | None) -> None:
+        """Make the record of an accepted request; only: the node that it must go to."""
         move_s, instance.move_s = instance.move_s, None
         evacuation = Evacuation(
             1 + len(self._nova.evacuations),
@@ -48,6 +48,7 @@ class Moves:
             self._nova.computes[instance.node],
             instance.outcomes.pop(0) if instance.outcomes else "done",
             self._jitter.spread(self._move_s) if move_s is None else move_s,
+            only,
         )
         self._nova.evacuations.append(evacuation)
         now_s = self._engine.now_s
@@ -69,7 +70,7 @@ class Moves:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         instance = evacuation.instance
-        choice = self._choose(instance, evacuation.source.name)
+        choice = self._choose(instance, evacuation.source.name, evacuation.only)
         if choice is None or instance.deleted:
             instance.fault = "No valid host was found."
             self._end(evacuation, "error")
@@ -79,10 +80,13 @@ class Moves:
         self._nova.changed((evacuation.source,))
         self._engine.later(evacuation.move_s / 4, self._arrive, evacuation)
 
-    def _choose(self, instance: Instance, source: NodeName) -> Compute | None:
+    def _choose(
+        self, instance: Instance, source: NodeName, only: NodeName | None
+    ) -> Compute | None:
         """Return the least loaded host that Nova believes to be up and that the group allows."""
         nova = self._nova
-        loads = {s.node: 0 for s in nova.states.values() if self._open(s.node, source)}
+        nodes = nova.states if only is None else (only,)
+        loads = {node: 0 for node in nodes if self._open(node, source)}
         for other in nova.instances.values():
             if other.node in loads and not other.deleted:
                 if instance.group and other.group == instance.group and other is not instance:

@@ -6,14 +6,15 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
+from novaha.core.actions import Evacuate
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.rules import Rules, ServerGroup
-from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
@@ -47,10 +48,10 @@ class Nova:
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
         self.listeners: list[Callable[[], None]] = []
-        self.aggregates: tuple[Aggregate, ...] = ()
-        self.begin_move: Callable[[Instance, By], None] = lambda *_: None
+        self.begin_move: Callable[[Instance, By, NodeName | None], None] = lambda *_: None
         self._nodes: dict[ComputeHost, NodeName] = {}
-        self._services: dict[NodeName, tuple[float, Service]] = {}
+        self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
+        self._services: dict[NodeName, tuple[float, bool, Service]] = {}
         self._servers: dict[tuple[ComputeHost, bool], tuple[Server, ...]] = {}
         self._migrations: dict[ComputeHost, tuple[Migration, ...]] = {}
 
@@ -97,7 +98,7 @@ class Nova:
             ServerGroup(name, name, "anti-affinity", 1, frozenset(ids))
             for name, ids in members.items()
         )
-        return Rules(self.aggregates, tuple(groups))
+        return Rules(self.aggregates.all, tuple(groups))
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records of a host, the newest first."""
@@ -128,8 +129,8 @@ class Nova:
         self._service_changed(state)
         return self._service(state)
 
-    def evacuate(self, server: ServerId, by: By) -> None:
-        """Accept an evacuate request or raise what Nova answers instead."""
+    def evacuate(self, server: ServerId, by: By, to: ComputeHost | None = None) -> None:
+        """Accept an evacuate request or raise what Nova answers instead; to: the only host."""
         instance = self.instances.get(server)
         if instance is None or instance.deleted:
             msg = f"Instance {server} could not be found (404)"
@@ -149,24 +150,26 @@ class Nova:
         if instance.vm_state not in EVACUATED:
             msg = f"Cannot 'evacuate' instance {server} while it is {instance.vm_state} (409)"
             raise CloudRefused(msg, 409)
-        self.begin_move(instance, by)
+        if to is not None and to not in self._nodes:
+            msg = f"Compute host {to} could not be found (404)"
+            raise CloudRefused(msg, 404)
+        self.begin_move(instance, by, None if to is None else self._nodes[to])
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
         instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
         self.changed((self.computes[instance.node],))
 
-    def answer(
-        self, server: ServerId, by: By, *, reset: bool = False
-    ) -> CloudRefused | CloudUnavailable | None:
+    def answer(self, evacuate: Evacuate, by: By) -> CloudRefused | CloudUnavailable | None:
         """Return the error that answers an evacuate request, None for 200.
 
-        reset: its state was reset by a request before.
+        Where its state is to be reset, that was a request before it.
         """
-        if reset and server in self.instances:
+        server = evacuate.server
+        if evacuate.reset and server in self.instances:
             self.reset_state(self.instances[server])
         try:
-            self.evacuate(server, by)
+            self.evacuate(server, by, evacuate.to)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None
@@ -218,10 +221,10 @@ class Nova:
         return since_s + (self._engine.now_s - since_s) // BEAT_S * BEAT_S
 
     def _service(self, state: ServiceState) -> Service:
-        beat_s = self._beat_s(state)
+        beat_s, up = self._beat_s(state), self.is_up(state)
         known = self._services.get(state.node)
-        if known is not None and known[0] == beat_s:
-            return known[1]
+        if known is not None and known[:2] == (beat_s, up):
+            return known[2]
         service = Service(
             id=state.id,
             host=state.host,
@@ -229,8 +232,9 @@ class Nova:
             disabled_reason=state.reason,
             forced_down=state.forced_down,
             heartbeat=f"{EPOCH_S + beat_s:.3f}",
+            up=up,
         )
-        self._services[state.node] = (beat_s, service)
+        self._services[state.node] = (beat_s, up, service)
         return service
 
 

@@ -100,13 +100,17 @@ class ServiceState:
 
 @dataclass(slots=True, eq=False)
 class Evacuation:
-    """An evacuation record, what it will come to, and the destination's life it began in."""
+    """An evacuation record, what it will come to, and the destination's life it began in.
+
+    only: where the request says that it must go.
+    """
 
     id: int
     instance: Instance
     source: Compute
     outcome: str
     move_s: float
+    only: NodeName | None = None
     to: Compute | None = None
     to_life: int = 0
     status: str = "accepted"

@@ -12,6 +12,7 @@ from random import Random
 
 from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.mishaps import MISHAPS
+from novaha.sim.reserving import strike_reserved, with_segment
 from novaha.sim.run import simulate
 from novaha.sim.script import Script
 from novaha.sim.spec import Outcome, Violation, WorldSpec
@@ -57,13 +58,15 @@ def schedule(seed: int) -> Schedule:
     """Return the schedule of a seed."""
     rng = Random(seed)  # noqa: S311 - it has to be the same again, not hard to guess
     wishes = Random(f"wishes {seed}")  # noqa: S311
-    draw = Draw(rng, with_wishes(wishes, random_world(rng)))
+    segments = Random(f"segments {seed}")  # noqa: S311
+    draw = Draw(rng, with_segment(segments, with_wishes(wishes, random_world(rng))))
     for _ in range(weighted(rng, LOSSES)):
         draw.lose_a_compute()
     for _ in range(weighted(rng, FAULTS)):
         mishap = weighted(rng, MISHAPS)
         mishap(draw)
     say_more(wishes, draw)
+    strike_reserved(segments, draw)
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from novaha.core.actions import Hold
 from novaha.core.invariants import Violation
 from novaha.core.model import Service
-from novaha.core.names import NodeName, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.policy import Policy
 
 __all__ = ["Event", "GateSpec", "Instance", "Outcome", "TraceLine", "Violation", "WorldSpec"]
+
+
+DOMAIN = "example.org"
+"""Hosts of Nova have another name than their nodes, so that no type is taken for the other."""
+
+
+def host_of(node: NodeName) -> ComputeHost:
+    """Return the Nova host of a compute."""
+    return ComputeHost(f"{node}.{DOMAIN}")
 
 
 @dataclass(frozen=True)

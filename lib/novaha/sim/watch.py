@@ -4,6 +4,7 @@ from math import inf
 
 from novaha.core.actions import (
     Action,
+    AddToAggregate,
     BeginRecovery,
     Disable,
     DropHold,
@@ -16,6 +17,8 @@ from novaha.core.actions import (
     KeepFound,
     KeepProof,
     Release,
+    RemoveFromAggregate,
+    SetUse,
 )
 from novaha.core.facts import Silent
 from novaha.core.fates import fates
@@ -24,6 +27,7 @@ from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
+from novaha.core.segments import TRUE
 from novaha.core.standing import concerned, stand
 from novaha.core.states import InstanceState, RecoveryState
 from novaha.sim.book import Book
@@ -154,7 +158,7 @@ class Watch:
         self._book.say("nova-ha", f"{name}: {before} -> {after}")
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind of action)
+def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each kind of action)
     """Return what an action does, in words."""
     match action:
         case KeepProof(proven):
@@ -166,7 +170,15 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
             return f"notes that a person has forced up {recovery.host}"
         case Evacuate(server, host):
             reset = "resets the state of and " if action.reset else ""
-            return f"{reset}evacuates {server} off {host}"
+            to = f" to {action.to}" if action.to else ""
+            return f"{reset}evacuates {server} off {host}{to}"
+        case SetUse(segment, reserved, use):
+            value = use.to_value() if use else TRUE
+            return f"writes of {reserved} in segment {segment.name}: {value}"
+        case AddToAggregate(aggregate, host):
+            return f"adds {host} to aggregate {aggregate.name}"
+        case RemoveFromAggregate(aggregate, host):
+            return f"takes {host} out of aggregate {aggregate.name}"
         case Release(recovery):
             return f"releases {recovery.node}"
         case DropHold(mark):

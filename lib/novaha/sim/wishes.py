@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from novaha.core.facts import Wished
+from novaha.core.names import NodeName
 from novaha.core.storage import Storage
 from novaha.sim.records import Instance
 from novaha.sim.spec import WorldSpec
@@ -18,6 +19,15 @@ def wished(at_s: float, instance: Instance, spec: WorldSpec) -> Wished:
     racks = [dict(a.metadata) for a in spec.aggregates if instance.node in a.nodes]
     return Wished(
         at_s, instance.id, _protected(instance, racks, spec), _loses(instance, racks, spec)
+    )
+
+
+def reserved_only(node: NodeName, spec: WorldSpec) -> bool:
+    """Tell whether instances of a node may go to a reserved host only."""
+    mine = (a for a in spec.aggregates if node in a.nodes and "nova_ha:segment" in a.metadata)
+    segment = min(mine, key=lambda a: a.name, default=None)
+    return (
+        segment is not None and segment.metadata.get("nova_ha:recovery_method") == "reserved_host"
     )
 
 

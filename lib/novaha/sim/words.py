@@ -42,7 +42,10 @@ CALLS = (
     "servers", "migrations", "rules", "rooms", "force-down", "force-up", "enable", "disable",
     "evacuate",
 )  # fmt: skip
-"""The external calls that a fault can strike."""
+"""The external calls of every recovery that a fault can strike."""
+
+RESERVE_CALLS = ("set-metadata", "add-host", "remove-host")
+"""Those that ready a reserved host, or hand it back."""
 
 FAULTS = ("unanswered", "reply-lost", "late", "conflict", "unauthorized", "slow", "stale")
 """unanswered: no answer, no effect. reply-lost: the effect is there, the answer is not. late: no
@@ -102,6 +105,8 @@ WORDS = tuple(
         # operators
         ("disable", (Kind.COMPUTE, Kind.TEXT), "a person disables the service, with a reason"),
         ("enable", (Kind.COMPUTE,), "a person enables the service"),
+        ("reserve", (Kind.COMPUTE,), "a person keeps the host free: disabled as a reserved one"),
+        ("set", (Kind.TEXT, Kind.TEXT), "a person sets KEY=VALUE of an aggregate; KEY= unsets it"),
         ("force-down", (Kind.COMPUTE,), "a person forces the service down"),
         ("force-up", (Kind.COMPUTE,), "a person takes a force-down back"),
         ("evacuate", (Kind.INSTANCE,), "a person evacuates an instance"),

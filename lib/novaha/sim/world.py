@@ -6,6 +6,7 @@
     gate                  the storm brake, before all devices of a level
     cib                   receipts, records, holds, what the storm brake keeps
     nova, moves           the API; what evacuations go through
+    aggregates            host aggregates, and who is used as a reserved host
     wire, doors           our external calls, what strikes them; the ports
     supervisor, watch     the recovery process; what it does and says
     wishes                what owners and operators want of each instance
@@ -32,14 +33,15 @@ Simpler than reality:
 - All records of a host that are due are completed by one start of nova-compute; Nova completes
   the newest of each instance only (_destroy_evacuated_instances), so that a host with two `done`
   records of one instance is forced up after a second start at the earliest.
+- Aggregates are no availability zones: any host may join and leave any of them.
 - The scheduler takes the host with the fewest instances. Nothing is migrated, booted or resized.
 - Nova's API is down, slow or refuses as a whole; nova-conductor and the message queue never fail.
 - A controller's monotonic clock never stops, and no call times out by itself: "no answer" comes as
   soon as an answer would have come.
 """
 
-from novaha.core.facts import InstanceLeft, ServiceLeft, ServiceSet
-from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet
+from novaha.core.names import NodeName, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.segments import Aggregate
 from novaha.sim.book import Book
@@ -54,13 +56,10 @@ from novaha.sim.members import Members
 from novaha.sim.moves import Moves
 from novaha.sim.nova import Nova
 from novaha.sim.records import Compute, Instance
-from novaha.sim.spec import WorldSpec
+from novaha.sim.spec import WorldSpec, host_of
 from novaha.sim.supervisor import Supervisor
 from novaha.sim.wire import Wire
-from novaha.sim.wishes import wished
-
-DOMAIN = "example.org"
-"""Hosts of Nova have another name than their nodes, so that no type is taken for the other."""
+from novaha.sim.wishes import reserved_only, wished
 
 RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED})
 """What is no trouble, and for which nothing is done."""
@@ -114,12 +113,14 @@ class World:
     def _populate(self) -> None:
         for number, name in enumerate(self.spec.computes):
             via = self.spec.controllers[number % len(self.spec.controllers)]
-            compute = Compute(name, _host(name), via, self.spec.boot_s)
+            compute = Compute(name, host_of(name), via, self.spec.boot_s)
             self.cluster.add_compute(compute)
             self.nova.add_host(compute)
             self.person_set(name)
-        self.nova.aggregates = tuple(
-            Aggregate(number, given.name, frozenset(map(_host, given.nodes)), given.metadata)
+            if reserved_only(name, self.spec):
+                self.book.see(ReservedOnly(self.engine.now_s, name))
+        self.nova.aggregates.all = tuple(
+            Aggregate(number, given.name, frozenset(map(host_of, given.nodes)), given.metadata)
             for number, given in enumerate(self.spec.aggregates, 1)
         )
         for given in self.spec.instances:
@@ -154,8 +155,15 @@ class World:
                 enabled, reason = wanted[:2]
             if forced_down == before[2]:
                 forced_down = wanted[2]
-        self._wanted[node] = (enabled, reason, forced_down)
-        self.book.see(ServiceSet(self.engine.now_s, node, enabled, reason, forced_down))
+        self._want(node, (enabled, reason, forced_down))
+
+    def person_keeps(self, node: NodeName) -> None:
+        """Note that a person wants a reserved host that is used to stay enabled."""
+        self._want(node, (True, "", self._wanted[node][2]))
+
+    def _want(self, node: NodeName, wanted: Setting) -> None:
+        self._wanted[node] = wanted
+        self.book.see(ServiceSet(self.engine.now_s, node, *wanted))
 
     def keep_past(self) -> None:
         """Keep what the answers were, for the stale ones to come."""
@@ -212,7 +220,3 @@ class World:
         outcome.hosts = {i.id: "" if i.deleted else i.node for i in self.nova.instances.values()}
         outcome.services = self.nova.services()
         outcome.holds = self.supervisor.watch.held if self.supervisor.runs else ()
-
-
-def _host(name: NodeName) -> ComputeHost:
-    return ComputeHost(f"{name}.{DOMAIN}")

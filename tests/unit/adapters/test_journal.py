@@ -6,6 +6,7 @@ import pytest
 from novaha.adapters.journal import LogJournal
 from novaha.core.actions import (
     Action,
+    AddToAggregate,
     BeginRecovery,
     Disable,
     DropHold,
@@ -16,11 +17,16 @@ from novaha.core.actions import (
     ForceUp,
     Hold,
     Release,
+    RemoveFromAggregate,
+    SetUse,
 )
-from novaha.core.names import ServerId
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.reasons import Reason
+from novaha.core.segments import Aggregate, Use
 from worlds import HOST, mark, recovery, service
 
+SPARE = ComputeHost("spare-1")
+RACK = Aggregate(3, "rack-1")
 ACTIONS: list[tuple[Action, str]] = [
     (BeginRecovery(recovery()), "node=compute-1 host=compute-1 receipt=0123456789ab"),
     (EndRecovery(recovery()), "node=compute-1 host=compute-1 receipt=0123456789ab"),
@@ -31,6 +37,11 @@ ACTIONS: list[tuple[Action, str]] = [
     (ForceUp(service()), "host=compute-1"),
     (Enable(service()), "host=compute-1"),
     (Disable(service(), "why"), "host=compute-1"),
+    (Evacuate(ServerId("vm-1"), HOST, to=SPARE), "server=vm-1 host=compute-1 to=spare-1"),
+    (SetUse(RACK, SPARE, Use(HOST)), "host=spare-1 segment=rack-1 value=taking:compute-1"),
+    (SetUse(RACK, SPARE, None), "host=spare-1 segment=rack-1 value=true"),
+    (AddToAggregate(RACK, SPARE), "host=spare-1 aggregate=rack-1"),
+    (RemoveFromAggregate(RACK, SPARE), "host=spare-1 aggregate=rack-1"),
 ]
 
 

@@ -49,6 +49,7 @@ def test_services_are_read_as_they_stand(nova: Nova, http: requests_mock.Mocker)
         enabled=False,
         forced_down=True,
         heartbeat="2024-05-03T12:00:00.000000",
+        up=False,
     )
 
 
@@ -171,6 +172,15 @@ def test_a_change_that_nova_does_not_show_is_not_believed(
         nova.set_forced_down(old, forced_down=False)
     with pytest.raises(CloudUnavailable, match="does not show it"):
         nova.set_enabled(old, enabled=True)
+
+
+def test_an_evacuation_to_a_host_names_it_and_leaves_the_check_to_the_scheduler(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    post = http.post(f"{NOVA}/servers/vm-1/action", status_code=200)
+    nova.evacuate(Evacuate(ServerId("vm-1"), HOST, to=ComputeHost("spare-1")))
+    assert post.last_request is not None
+    assert post.last_request.json() == {"evacuate": {"host": "spare-1"}}
 
 
 def test_an_evacuation_is_one_post_without_host_or_force(

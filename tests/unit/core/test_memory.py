@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 from novaha.core import memory as remember
-from novaha.core.model import Memory, Post
+from novaha.core.model import Answer, Memory, Post
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.rules import Rules
+from novaha.core.segments import Aggregate
 from worlds import HOST, NOW_S, RECEIPT_ID, memory, migration, ours, recovery, server, service
 
 VM = ServerId("server-1")
@@ -150,3 +152,39 @@ def test_a_record_that_vanishes_counts_as_a_lost_request(status: str) -> None:
 def test_a_record_that_vanishes_with_its_server_costs_nothing() -> None:
     known = memory(servers=(), migrations=(migration(7, 1, "done"),))
     assert remember.saw_migrations(known, HOST, (), NOW_S + 1).posts == {}
+
+
+RACK, OTHER = Aggregate(3, "rack-1", frozenset({HOST})), Aggregate(4, "rack-2")
+SPARE = ComputeHost("spare-1")
+
+
+def ruled() -> Memory:
+    return replace(memory(), rules=Answer(Rules((RACK, OTHER)), NOW_S))
+
+
+def test_an_aggregate_that_was_changed_is_put_where_it_was_and_as_old_as_the_others() -> None:
+    changed = replace(RACK, hosts=frozenset({HOST, SPARE}))
+    known = remember.saw_aggregate(ruled(), changed, SPARE)
+    assert known.rules == Answer(Rules((changed, OTHER)), NOW_S)
+    assert known.rules_since_s == ruled().rules_since_s
+    assert remember.saw_aggregate(memory(rules=None), changed, SPARE).rules is None
+
+
+def test_a_refused_change_of_an_aggregate_is_kept_until_it_succeeds_or_the_host_is_free() -> None:
+    known = ruled()
+    for at_s in (NOW_S, NOW_S + 5.0):
+        known = remember.aggregate_refused(known, RACK, SPARE, at_s, "no (409)")
+    (refused,) = known.aggregate_refused.values()
+    assert (refused.since_s, refused.last_s, refused.text) == (NOW_S, NOW_S + 5.0, "no (409)")
+    assert remember.saw_aggregate(known, RACK, SPARE).aggregate_refused == {}
+    assert remember.saw_aggregate(known, OTHER, SPARE).aggregate_refused != {}
+    assert remember.freed(known, SPARE).aggregate_refused == {}
+    assert remember.freed(known, HOST).aggregate_refused != {}
+
+
+def test_after_a_change_that_came_to_nothing_the_aggregates_count_as_old() -> None:
+    doubted = remember.doubt_rules(ruled())
+    assert doubted.rules is not None
+    assert doubted.rules.asked_s < 0.0
+    assert doubted.rules.value == Rules((RACK, OTHER))
+    assert remember.doubt_rules(memory(rules=None)).rules is None

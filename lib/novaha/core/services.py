@@ -1,0 +1,28 @@
+"""The nova-compute service of a host: where it is listed, when to look again, what Nova refuses."""
+
+from novaha.core.actions import AskServices, Hold
+from novaha.core.model import Service, View
+from novaha.core.names import ComputeHost
+from novaha.core.pace import refusal_pause_s, services_due
+from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
+
+
+def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
+    """Return the host's service, or None when Nova does not list it."""
+    return next((service for service in services if service.host == host), None)
+
+
+def services_again(
+    view: View, policy: Policy, host: ComputeHost | None = None
+) -> tuple[AskServices, ...]:
+    """Return the question for the services, if their list has some age."""
+    return (AskServices(),) if services_due(view, policy, host) else ()
+
+
+def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
+    """Return a hold while Nova's last refusal to change the host's service is fresh."""
+    refused = view.memory.service_refused.get(host)
+    if refused is None or view.now_s - refused.last_s >= refusal_pause_s(policy, refused):
+        return None
+    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")

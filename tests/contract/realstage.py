@@ -1,7 +1,7 @@
 """The real stage: the container cluster, its recovery disabled, and the ports on a controller."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -74,6 +74,7 @@ class RealStage:
         for mark in view.marks:
             self.cluster.delete_hold(mark)
         self._cloudctl.wipe()
+        self._drop_aggregates()
         self.until("nova-compute to run on every node", lambda: all(map(self.serves, self.nodes)))
         self.until("every service to be free", self._all_free)
 
@@ -138,6 +139,23 @@ class RealStage:
     def boot(self, node: NodeName, count: int) -> tuple[ServerId, ...]:
         """Boot instances."""
         return tuple(ServerId(server.id) for server in self._cloudctl.boot(count, [node]))
+
+    def aggregate(self, name: str, nodes: Sequence[NodeName]) -> int:
+        """Create an aggregate; it goes when the stage is tidied."""
+        body = {"aggregate": {"name": name}}
+        id_ = int(self._cloudctl.call("POST", "/os-aggregates", body)["aggregate"]["id"])
+        for node in nodes:
+            self._in_aggregate(id_, "add_host", node)
+        return id_
+
+    def _in_aggregate(self, id_: int, verb: str, host: str) -> None:
+        self._cloudctl.call("POST", f"/os-aggregates/{id_}/action", {verb: {"host": host}})
+
+    def _drop_aggregates(self) -> None:
+        for row in self._cloudctl.call("GET", "/os-aggregates")["aggregates"]:
+            for host in row["hosts"]:
+                self._in_aggregate(row["id"], "remove_host", host)
+            self._cloudctl.call("DELETE", f"/os-aggregates/{row['id']}")
 
     def delete(self, server: ServerId) -> None:
         """Delete an instance and wait until Nova has forgotten it."""

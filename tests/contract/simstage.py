@@ -1,9 +1,10 @@
 """The simulated stage: a world of novaha.sim whose recovery is disabled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.segments import Aggregate
 from novaha.ports import Cloud, Cluster, Posts
 from novaha.sim.deeds import DEEDS
 from novaha.sim.doors import Life, SimCloud, SimCluster, SimPosts
@@ -64,6 +65,14 @@ class SimStage:
             world.guests.start(id_, node)
         world.nova.changed((world.compute(node),))
         return ids
+
+    def aggregate(self, name: str, nodes: Sequence[NodeName]) -> int:
+        """Have an aggregate."""
+        aggregates = self._world.nova.aggregates
+        number = 1 + len(aggregates.all)
+        hosts = frozenset(self.host(node) for node in nodes)
+        aggregates.all = (*aggregates.all, Aggregate(number, name, hosts))
+        return number
 
     def delete(self, server: ServerId) -> None:
         """Delete an instance."""

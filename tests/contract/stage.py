@@ -3,7 +3,7 @@
 The ports are the subject; everything else here is what happens to the world behind them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from novaha.core.actions import Evacuate
@@ -35,6 +35,10 @@ class Stage(Protocol):
 
     def boot(self, node: NodeName, count: int) -> tuple[ServerId, ...]:
         """Have instances on a node."""
+        ...
+
+    def aggregate(self, name: str, nodes: Sequence[NodeName]) -> int:
+        """Have an aggregate with the hosts of some computes; return its number."""
         ...
 
     def delete(self, server: ServerId) -> None:
@@ -95,9 +99,16 @@ def record_of(stage: Stage, node: NodeName, server: ServerId) -> Migration | Non
     return max(mine, key=lambda m: m.id, default=None)
 
 
-def post(stage: Stage, node: NodeName, server: ServerId) -> Exception | None:
-    """Send an evacuate request and return what came of it: None for accepted."""
-    stage.posts.send(Evacuate(server, stage.host(node)))
+def post(
+    stage: Stage, node: NodeName, server: ServerId, to: NodeName | None = None
+) -> Exception | None:
+    """Send an evacuate request and return what came of it: None for accepted.
+
+    to: the only compute that it may go to; one that the world does not have is a host's name.
+    """
+    named = stage.host(to) if to is not None and to in stage.nodes else to
+    only = None if named is None else ComputeHost(named)
+    stage.posts.send(Evacuate(server, stage.host(node), to=only))
     (result,) = stage.until("the request to be answered", stage.posts.results)
     assert result.evacuate.server == server
     return result.error

@@ -4,7 +4,8 @@ docs/states.md    core/states.py: what states there are, and what leads from one
 docs/reasons.md   core/reasons.py: every reason for doing nothing, and what ends it
 docs/cib.md       cib/: the keys of an inventory, the profiles, the rules of the check
 docs/storm-brake.md   specs/fence_nova_gate.py, core/brake.py: parameters and reasons
-docs/migrate.md   core/segments.py: the metadata of a segment
+docs/migrate.md   cli/docs_migrate.py: how to come from elsewhere
+docs/segments.md  core/segments.py: the metadata of a segment, recovery methods, reserved hosts
 docs/instances.md core/: what becomes of an instance in each state, who is protected, the order
 """
 
@@ -18,6 +19,7 @@ from novaha.cli.docs_brake import brake_page
 from novaha.cli.docs_cib import cib_page
 from novaha.cli.docs_instances import instances_page
 from novaha.cli.docs_migrate import migrate_page
+from novaha.cli.docs_segments import segments_page
 from novaha.core.reasons import Reason
 from novaha.core.states import INSTANCE, RECOVERY, InstanceState, RecoveryState, Transition
 
@@ -113,6 +115,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cib.md": cib_page,
     "storm-brake.md": brake_page,
     "migrate.md": migrate_page,
+    "segments.md": segments_page,
     "instances.md": instances_page,
 }
 

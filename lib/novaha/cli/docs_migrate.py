@@ -1,9 +1,7 @@
-"""docs/migrate.md: how to come from elsewhere, and the keys of a segment from their table."""
-
-from novaha.core.segments import KEYS, METHOD, METHODS, RecoveryMethod
+"""docs/migrate.md: how to come from elsewhere."""
 
 _HOW = """\
-<!-- Drawn by `nova-ha docs` from lib/novaha/cli/docs_migrate.py and core/segments.py. -->
+<!-- Drawn by `nova-ha docs` from lib/novaha/cli/docs_migrate.py. -->
 # Coming from elsewhere
 
 Nothing is changed without `--yes`, and what is shown is what is done. Secrets are masked.
@@ -52,10 +50,14 @@ above the inventory as comments; what is still missing is named with its line, w
     nova-ha migrate masakari --cloud my-cloud > inventory.toml
 
 The account needs an administrator's rights in Masakari and Nova. Each segment becomes a host
-aggregate of its name, without a zone, with the metadata below. An aggregate that has the name
-already is used when it has no other hosts, and when no host would change its zone by it. Nothing is
-removed. A host in two segments, a host without a compute service, an unknown recovery method: all
-are named at once, and nothing is done.
+aggregate of its name, without a zone, with its metadata (docs/segments.md). An aggregate that has
+the name already is used when it has no other hosts, and when no host would change its zone by it.
+Nothing is removed. A host in two segments, a host without a compute service, an unknown recovery
+method: all are named at once, and nothing is done.
+
+A reserved host has to be disabled with a reason that says so before it is used; the commands are
+named. `add_reserved_host_to_aggregate` stands in a file of Masakari's engine: where it is true, set
+`nova_ha:add_reserved` of the segments.
 
 A host's maintenance flag is only named, because Masakari sets it after a failure and never takes it
 away. Description, service type, control attributes and notifications have no counterpart.
@@ -65,19 +67,9 @@ it: fill it in (docs/cib.md). With `evacuate_all_instances = false` in Masakari,
 `evacuate = { protect = "tagged" }`; `HA_Enabled` is understood. What fences them is read from the
 cluster's CIB, or with `--no-cluster` left to a person: Masakari does not know. Switch Masakari's
 monitors off before nova-ha is applied: two that evacuate one host ruin its instances.
-
-## Segments
-
-A segment is a host aggregate with this metadata. `nova_ha:storage` counts on other aggregates, too.
-
-| key | value | meaning |
-| --- | --- | --- |"""
+"""
 
 
 def migrate_page() -> str:
     """Return docs/migrate.md."""
-    values = " or ".join(method.value for method in RecoveryMethod)
-    keys = (f"| `{key}` | {values if key == METHOD else v} | {text} |" for key, v, text in KEYS)
-    methods = (f"| {method.value} | {text} |" for method, text in METHODS.items())
-    head = ("", "| recovery method | instances go |", "| --- | --- |")
-    return "\n".join((_HOW, *keys, *head, *methods, ""))
+    return _HOW

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from novaha.core.names import ComputeHost
+from novaha.core.recovery import RESERVED_REASON
 from novaha.core.segments import (
     MAX_LENGTH,
     RESERVED,
@@ -18,6 +19,7 @@ from novaha.core.segments import (
     RecoveryMethod,
     Segment,
     metadata_of,
+    use_of,
 )
 from novaha.errors import ConfigError
 
@@ -115,7 +117,8 @@ def _steps(segment: Segment, home: Aggregate | None) -> Iterator[Step]:
             yield Step("add-host", name, host.name)
     for key, value in metadata_of(segment).items():
         before = home.metadata.get(key, "") if home else ""
-        if before != value:
+        in_use = key.startswith(RESERVED) and use_of(before) is not None
+        if before != value and not in_use:
             yield Step("set", name, key, before, value)
 
 
@@ -189,6 +192,10 @@ def _notes(segments: Sequence[Segment], aggregates: Sequence[Aggregate]) -> Iter
     for each in segments:
         home = _home(each, aggregates)
         for host in each.hosts:
+            if host.reserved:
+                command = "openstack compute service set --disable --disable-reason"
+                text = f"{command} {shlex.quote(RESERVED_REASON)} {host.name} nova-compute"
+                yield f"{host.name} is a reserved host: it is used when it is kept free by: {text}"
             if host.on_maintenance:
                 yield (
                     f"{host.name} is on maintenance in Masakari, set by a person or by a failure:"

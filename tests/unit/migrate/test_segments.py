@@ -48,6 +48,11 @@ def test_what_is_there_already_is_left_alone() -> None:
     assert plan([RACK], [aggregate(0, 1, **WHOLE)], HOSTS).steps == ()
 
 
+def test_a_reserved_host_that_is_used_is_not_made_free() -> None:
+    there = aggregate(0, 1, **{**WHOLE, "nova_ha__reserved__c1": "used:c0;enabled"})
+    assert plan([RACK], [there], HOSTS).steps == ()
+
+
 def test_only_what_differs_is_changed_and_can_be_undone() -> None:
     there = aggregate(0, **{**WHOLE, "nova_ha__enabled": "false"})
     steps = plan([RACK], [there], HOSTS).steps
@@ -114,6 +119,7 @@ def test_a_zone_that_loses_nothing_is_fine() -> None:
     [
         (segment(host(0, on_maintenance=True)), "c0 is on maintenance in Masakari"),
         (segment(host(0)), "has the method rh_priority and no reserved host"),
+        (segment(host(0, reserved=True)), "--disable-reason 'nova-ha: reserved' c0 nova-compute"),
         (segment(method="auto"), "segment rack-1 has no hosts"),
     ],
 )

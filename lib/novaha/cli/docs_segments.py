@@ -60,7 +60,8 @@ that Nova keeps it out of (another availability zone) is left out; the log tells
 
 When the failed host is back, and enabled, its reserved host is handed back: disabled as reserved,
 out of the aggregates that it had joined, its key `true`. Its instances stay there until somebody
-moves them. Nova does not let a host with instances out of an availability zone's aggregate: then
+moves them. One that was lost itself meanwhile waits for the end of its own recovery (`hand-back`).
+Nova does not let a host with instances out of an availability zone's aggregate: then
 that is shown (`blocked`) until they are moved.
 
 What a person does meanwhile stands. A reserved host that is disabled while it is used stays so,

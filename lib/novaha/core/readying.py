@@ -30,8 +30,8 @@ from novaha.core.names import ComputeHost
 from novaha.core.pace import refusal_pause_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
-from novaha.core.recovery import RESERVED_REASON, is_ours
-from novaha.core.reserve import Reserve, Taken, taken_for, unusable
+from novaha.core.recovery import RESERVED_REASON
+from novaha.core.reserve import Reserve, Taken, lost_hosts, taken_for, unusable
 from novaha.core.rules import Rules
 from novaha.core.segments import MAX_LENGTH, SEGMENT, Aggregate, Use, adds_reserved
 from novaha.core.services import find_service, refused_change
@@ -80,6 +80,8 @@ def _make_ready(view: View, policy: Policy, taken: Taken) -> tuple[Decision, ...
 
     An aggregate that Nova keeps it out of, it does without.
     """
+    if taken.host in lost_hosts(view, policy):
+        return (Hold(taken.use.host, Reason.BLOCKED, f"its reserved host {taken.host} is lost"),)
     if unusable(view, policy, taken.host):
         return _free(view, policy, taken)
     refused = {id_ for id_, host in view.memory.aggregate_refused if host == taken.host}
@@ -93,26 +95,28 @@ def _make_ready(view: View, policy: Policy, taken: Taken) -> tuple[Decision, ...
 
 
 def hand_back(view: View, policy: Policy, lost: ComputeHost) -> tuple[Decision, ...]:
-    """Return what frees the reserved hosts of a host that serves again; nothing once all are."""
+    """Return what frees the reserved hosts of a host that serves again; nothing once all are.
+
+    One that has been lost itself is left to its own recovery until that is over.
+    """
     if view.memory.rules is None:
         return (AskRules(),)
     taken = tuple(taken_for(view.memory.rules.value, lost))
     if not taken:
         return ()
+    gone = [each.host for each in taken if each.host in lost_hosts(view, policy)]
+    if gone:
+        text = f"serves again; its reserved host {gone[0]} is recovered itself"
+        return (Hold(lost, Reason.HAND_BACK, text),)
     wait = _unsettled(view, policy, lost) or _asks(view, policy)
     return wait or tuple(chain.from_iterable(_free(view, policy, each) for each in taken))
 
 
 def _free(view: View, policy: Policy, taken: Taken) -> tuple[Decision, ...]:
-    """Return what makes a reserved host free again; what a person has set since is left so.
-
-    One that has been lost itself, and that we disabled for that, returns as a reserved one.
-    """
+    """Return what makes a reserved host free again; what a person has set since is left so."""
     service = _service(view, taken.host)
-    disable: tuple[Decision, ...] = ()
-    if taken.use.enabled and service is not None:
-        ours = service.enabled or is_ours(service.disabled_reason)
-        disable = (Disable(service, RESERVED_REASON),) if ours else ()
+    undo = taken.use.enabled and service is not None and service.enabled
+    disable = (Disable(service, RESERVED_REASON),) if service is not None and undo else ()
     joined = [a for a in _rules(view).aggregates if a.id in taken.use.added]
     leave = (RemoveFromAggregate(a, taken.host) for a in joined if taken.host in a.hosts)
     steps = (*disable, *leave, SetUse(taken.segment, taken.host, None))
@@ -120,18 +124,13 @@ def _free(view: View, policy: Policy, taken: Taken) -> tuple[Decision, ...]:
 
 
 def each_once(decisions: Iterable[Decision]) -> Iterator[Decision]:
-    """Yield decisions, of those that two hosts make about one reserved host the first.
-
-    Two may want it, or one hands it back while it is lost itself and disabled for that.
-    """
-    seen: set[tuple[type[Decision], ComputeHost]] = set()
+    """Yield decisions, of those that want one reserved host for two failed hosts the first."""
+    seen: set[ComputeHost] = set()
     for decision in decisions:
-        about = decision.reserved if isinstance(decision, SetUse) else None
-        about = decision.service.host if isinstance(decision, Disable) else about
-        if about is not None:
-            if (type(decision), about) in seen:
+        if isinstance(decision, SetUse):
+            if decision.reserved in seen:
                 continue
-            seen.add((type(decision), about))
+            seen.add(decision.reserved)
         yield decision
 
 

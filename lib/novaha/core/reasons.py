@@ -172,6 +172,12 @@ class Reason(Enum):
         "Instances may go to a reserved host of their segment only, and none can be used.",
         "One is free, up and disabled as reserved (the text tells of each), or the host is back.",
     )
+    HAND_BACK = (
+        "hand-back",
+        False,
+        "The host serves again, and its reserved host, lost meanwhile, is being recovered itself.",
+        "That recovery is over: then it is handed back.",
+    )
     SEGMENT = (
         "segment",
         True,

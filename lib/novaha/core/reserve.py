@@ -104,7 +104,7 @@ def unusable(view: View, policy: Policy, host: ComputeHost, *, ready: bool = Fal
     service = find_service(services, host)
     if service is None:
         return "has no nova-compute in Nova"
-    if host in _lost(view, policy):
+    if host in lost_hosts(view, policy):
         return "is lost itself"
     if service.forced_down or not service.up:
         return "is forced down" if service.forced_down else "is down"
@@ -137,7 +137,7 @@ def _all_taken(rules: Rules) -> Iterator[Taken]:
                 yield Taken(aggregate, host, use)
 
 
-def _lost(view: View, policy: Policy) -> set[ComputeHost]:
+def lost_hosts(view: View, policy: Policy) -> set[ComputeHost]:
     """Return the hosts of which a fencing is recorded, whatever Nova still believes of them."""
     services = view.memory.services.value if view.memory.services else ()
     hosts, lost = [service.host for service in services], set()

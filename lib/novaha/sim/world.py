@@ -61,7 +61,7 @@ from novaha.sim.supervisor import Supervisor
 from novaha.sim.wire import Wire
 from novaha.sim.wishes import reserved_only, wished
 
-RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED})
+RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED, Reason.HAND_BACK})
 """What is no trouble, and for which nothing is done."""
 
 Setting = tuple[bool, str, bool]

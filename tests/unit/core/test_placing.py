@@ -346,10 +346,26 @@ def test_what_a_person_set_of_it_is_left_so(value: Use, state: dict[str, object]
     assert decisions == (SetUse(seg, R1, None),)
 
 
-def test_one_that_was_lost_itself_returns_as_a_reserved_one() -> None:
-    seg = segment(reserved_1=READY.to_value())
-    decisions = returned(seg, services=(service(), ours(R1)))
-    assert decisions == (Disable(ours(R1), "nova-ha: reserved"), SetUse(seg, R1, None))
+def test_one_that_was_lost_itself_is_handed_back_after_its_own_recovery() -> None:
+    seg, node = segment(reserved_1=READY.to_value()), NodeName(R1)
+    back = recovery(phase="returning", heartbeat="before")
+    records = (back, recovery(node, "f" * 12, host=R1))
+    of = cluster(records=records, receipts=(), marks=(), online=frozenset({NODE}), events=None)
+    known_ = known(seg, services=(service(), ours(R1)))
+    decisions = decide(view(of, known_), Policy())
+    assert Reason.HAND_BACK in held(decisions)
+    assert not any(isinstance(d, Disable | SetUse | EndRecovery) for d in decisions)
+
+
+def test_one_that_is_lost_while_it_is_readied_is_left_to_its_own_recovery() -> None:
+    seg, node = segment(reserved_1=f"taking:{HOST};enabled"), NodeName(R1)
+    records = (recovery(), recovery(node, "f" * 12, host=R1))
+    receipts = (receipt(), receipt(node, "f" * 12))
+    of = evacuating(records=records, receipts=receipts)
+    decisions = decide(view(of, known(seg, services=(ours(), ours(R1)))), Policy())
+    assert held(decisions)[Reason.BLOCKED] == f"its reserved host {R1} is lost"
+    assert uses(decisions) == []
+    assert sent(decisions) == {}
 
 
 def test_aggregates_that_a_person_took_it_out_of_are_left_so() -> None:

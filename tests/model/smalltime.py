@@ -24,7 +24,9 @@ TICK_S = 30.0
 OLD_S = 100.0
 """Longer ago than anything of which it still matters when it was."""
 
-POLICY = Policy(flap_limit=0, poll_s=0.0, poll_last_s=0.0, return_poll_s=0.0, patience_s=30.0, retry_last_s=30.0)
+POLICY = Policy(
+    flap_limit=0, poll_s=0.0, poll_last_s=0.0, return_poll_s=0.0, patience_s=30.0, retry_last_s=30.0
+)
 """As shipped, except that Nova may be looked at at any time, and that no retry waits for longer."""
 
 

@@ -69,6 +69,7 @@ install: ## put everything where Pacemaker looks for it; honours DESTDIR and PRE
 		install -D -m 0755 -t $(FENCE_AGENTS) $$agent || exit; done
 	install -D -m 0755 -t $(COMMANDS) $(COMMAND)
 	install -D -m 0755 -t $(SHARE)/alerts fence/nova_ha_alert
+	install -D -m 0644 -t $(SHARE)/systemd packaging/systemd/40-nova-ha.conf
 	find crm-config -path crm-config/goldens -prune -o -type f ! -perm -u+x \
 		-exec install -D -m 0644 {} $(SHARE)/{} \;
 	find crm-config -type f -perm -u+x -exec install -D -m 0755 {} $(SHARE)/{} \;

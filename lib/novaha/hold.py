@@ -31,7 +31,7 @@ class Clock(NamedTuple):
 
 
 class Marker:
-    """A file that says that this node was let go since it booted.
+    """A file that counts until the node boots again, with a line of text.
 
     It holds the identity of the boot: /run is empty after a real boot, but not in every container.
     """
@@ -42,17 +42,24 @@ class Marker:
 
     def is_set(self) -> bool:
         """Tell whether the file is there and of this boot."""
+        return self.text() is not None
+
+    def text(self) -> str | None:
+        """Return what was written with it; None where it is missing or of another boot."""
         try:
             with open(self._path, encoding="utf-8") as file:
-                return file.read() == boot_identity()
+                boot, _, text = file.read().partition("\n")
         except OSError:
-            return False
+            return None
+        return text if boot == boot_identity() else None
 
-    def set(self) -> None:
-        """Write the file."""
+    def set(self, text: str = "") -> None:
+        """Write the file, at once or not at all: half of it would say something else."""
         os.makedirs(os.path.dirname(self._path), mode=0o755, exist_ok=True)
-        with open(self._path, "w", encoding="utf-8") as file:
-            file.write(boot_identity())
+        draft = f"{self._path}.new"
+        with open(draft, "w", encoding="utf-8") as file:
+            file.write(f"{boot_identity()}\n{text}")
+        os.replace(draft, self._path)
 
     def clear(self) -> None:
         """Remove the file, if it is there."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("agents", "bench", "containers", "crm-config", "docs", "fence", "lib", "tests", ".ci")
+FOLDERS = ("agents", "bench", "containers", "crm-config", "docs", "fence", "lib", "packaging")
+FOLDERS += ("tests", ".ci")
 TOP_FILES = ("Makefile", "README.md", "pyproject.toml", "setup.py", "requirements-dev.txt")
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50

@@ -52,6 +52,7 @@ LAYERS = {
     "clouds": Layer(ours=frozenset({"ocf"}), outside=frozenset({"yaml"})),
     "hold": Layer(ours=FOUNDATION | {"ocf"}),
     "saidpolicy": Layer(ours=FOUNDATION | {"params", "specs"}),
+    "held": Layer(ours=FOUNDATION | {"hold", "adapters"}),
     # Composition roots: they put the others together and decide nothing.
     "daemon": Layer(ours=ANY),
     "cli": Layer(ours=ANY),

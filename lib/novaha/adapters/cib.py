@@ -128,8 +128,18 @@ def read_receipt(node: NodeName) -> Receipt | None:
     return None if value is None else parse_receipt(node, value)
 
 
-def read_hold(node: NodeName) -> str | None:
-    """Return why nova-compute must not start on a node, or None when it may.
+class Held(NamedTuple):
+    """What the cluster says of a node's nova-compute: why it must not start, None where it may.
+
+    returns_from: the receipt of the recovery that the node comes back from, None without one.
+    """
+
+    why: str | None = None
+    returns_from: str | None = None
+
+
+def read_hold(node: NodeName) -> Held:
+    """Return whether nova-compute may start on a node.
 
     What cannot be read holds as well. Raises ClusterUnavailable.
     """
@@ -138,12 +148,23 @@ def read_hold(node: NodeName) -> str | None:
         value = _property(f"{RECOVERY_PREFIX}{node}")
         record = None if value is None else parse_record(node, value)
     except (MalformedReceipt, MalformedRecovery) as error:
-        return str(error)
+        return Held(str(error))
     if receipt is not None:
-        return f"fenced and not yet recovered (receipt {receipt.id} of {receipt.writer})"
-    if record is None or (isinstance(record, Recovery) and record.phase == "returning"):
-        return None
-    return f"its instances are being evacuated (receipt {record.proof.receipt_id})"
+        return Held(f"fenced and not yet recovered (receipt {receipt.id} of {receipt.writer})")
+    if record is None:
+        return Held()
+    if isinstance(record, Recovery) and record.phase == "returning":
+        return Held(returns_from=record.receipt_id)
+    return Held(f"its instances are being evacuated (receipt {record.proof.receipt_id})")
+
+
+def has_node(name: NodeName) -> bool:
+    """Tell whether the cluster has a node of that name; raises ClusterUnavailable."""
+    if not _XML_NAME.fullmatch(name):
+        return False
+    return (
+        _xpath(f"//node[@uname='{name}'] | //primitive[@type='remote'][@id='{name}']") is not None
+    )
 
 
 def write_record(record: Record) -> None:

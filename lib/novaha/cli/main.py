@@ -12,6 +12,7 @@ COMMANDS = {
     "explain": "where a node or an instance stands, on which evidence, and what it waits for",
     "simulate": "run a scenario, or random schedules, against a simulated cluster and cloud",
     "cib": "generate the cluster's configuration from an inventory, and bring it into a cluster",
+    "hold": "on a compute: whether something holds its nova-compute, and a person's word",
     "release": "which hosts the storm brake or a limit holds, and let them go on",
     "confirm-off": "say that a lost host is off, whose fencing fails, so that it is recovered",
     "disarm": "have lost hosts recorded and left alone for a while, and see what is disarmed",

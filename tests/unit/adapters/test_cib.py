@@ -196,7 +196,7 @@ def test_no_receipt_is_none_and_a_malformed_one_is_an_error(tool: Tool) -> None:
 
 def held(tool: Tool, receipt_: tuple[int, str], record: tuple[int, str]) -> str | None:
     tool.answers(nova_ha_receipt=receipt_, nova_ha_recovery=record)
-    return cib.read_hold(NODE)
+    return cib.read_hold(NODE).why
 
 
 def test_a_node_is_held_from_its_receipt_to_the_end_of_its_evacuation(tool: Tool) -> None:
@@ -209,7 +209,9 @@ def test_a_node_is_held_from_its_receipt_to_the_end_of_its_evacuation(tool: Tool
     assert "being evacuated" in str(held(tool, NOTHING, kept))
     assert "being evacuated" in str(held(tool, NOTHING, evacuating))
     assert held(tool, NOTHING, returning) is None
+    assert cib.read_hold(NODE).returns_from == recovery().receipt_id
     assert held(tool, NOTHING, NOTHING) is None
+    assert cib.read_hold(NODE) == cib.Held()
 
 
 def test_what_cannot_be_read_holds_the_node_too(tool: Tool) -> None:

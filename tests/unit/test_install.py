@@ -35,6 +35,12 @@ def test_programs_are_executable(root: Path, path: str) -> None:
     assert stat.S_IMODE((root / path).stat().st_mode) == 0o755
 
 
+def test_the_drop_in_is_there_for_those_who_want_it_and_holds_nobody_else(root: Path) -> None:
+    drop_in = root / "usr/share/nova-ha/systemd/40-nova-ha.conf"
+    assert stat.S_IMODE(drop_in.stat().st_mode) == 0o644
+    assert not list(root.rglob("*.service.d"))
+
+
 def test_the_whole_library_is_there_and_nothing_else(root: Path) -> None:
     wanted = {str(path.relative_to(ROOT / "lib/novaha")) for path in (ROOT / "lib").rglob("*.py")}
     found = {str(path.relative_to(root / LIBRARY)) for path in (root / LIBRARY).rglob("*.py")}

@@ -7,6 +7,7 @@ docs/storm-brake.md   specs/fence_nova_gate.py, core/brake.py: parameters and re
 docs/migrate.md   cli/docs_migrate.py: how to come from elsewhere
 docs/segments.md  core/segments.py: the metadata of a segment, recovery methods, reserved hosts
 docs/instances.md core/: what becomes of an instance in each state, who is protected, the order
+docs/return.md    cli/docs_return.py: what a host that comes back waits for
 """
 
 import argparse
@@ -19,6 +20,7 @@ from novaha.cli.docs_brake import brake_page
 from novaha.cli.docs_cib import cib_page
 from novaha.cli.docs_instances import instances_page
 from novaha.cli.docs_migrate import migrate_page
+from novaha.cli.docs_return import return_page
 from novaha.cli.docs_segments import segments_page
 from novaha.core.reasons import Reason
 from novaha.core.states import INSTANCE, RECOVERY, InstanceState, RecoveryState, Transition
@@ -117,6 +119,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "migrate.md": migrate_page,
     "segments.md": segments_page,
     "instances.md": instances_page,
+    "return.md": return_page,
 }
 
 

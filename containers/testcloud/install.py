@@ -30,10 +30,15 @@ def everywhere(cluster: Cluster, repository: Path = REPOSITORY) -> bool:
     nodes = (*cluster.controllers(), *cluster.computes())
     with step(f"nova-ha installed in {len(nodes)} nodes"):
         with tempfile.TemporaryDirectory() as folder:
-            shell.run(("make", "-C", str(repository), "install", f"DESTDIR={folder}"))
-            archive = _archive(Path(folder))
-        in_parallel([partial(_into, cluster, node, archive) for node in nodes])
+            content = archive(Path(folder), repository)
+        in_parallel([partial(_into, cluster, node, content) for node in nodes])
     return True
+
+
+def archive(folder: Path, repository: Path = REPOSITORY) -> bytes:
+    """Install into a folder, and return that as a tar archive in root's name."""
+    shell.run(("make", "-C", str(repository), "install", f"DESTDIR={folder}"))
+    return _archive(folder)
 
 
 def _has_target(repository: Path) -> bool:
@@ -41,9 +46,9 @@ def _has_target(repository: Path) -> bool:
     return makefile.exists() and "\ninstall:" in makefile.read_text()
 
 
-def _into(cluster: Cluster, node: NodeName, archive: bytes) -> None:
+def _into(cluster: Cluster, node: NodeName, content: bytes) -> None:
     cluster.exec(node, ("sh", "-c", _NOTE_OLD))
-    docker.copy_tar_in(cluster.container(node), archive)
+    docker.copy_tar_in(cluster.container(node), content)
     cluster.exec(node, ("sh", "-c", _REMOVE_STALE))
 
 

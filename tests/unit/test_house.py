@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("agents", "bench", "containers", "crm-config", "docs", "fence", "lib", "packaging")
-FOLDERS += ("tests", ".ci")
+FOLDERS = (
+    *("agents", "bench", "containers", "crm-config", "docs", "fence", "lib", "packaging", "tests"),
+    ".ci",
+)
 TOP_FILES = ("Makefile", "README.md", "pyproject.toml", "setup.py", "requirements-dev.txt")
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50

@@ -185,7 +185,7 @@ flight and Nova lists no instance on the host but those that exist nowhere else 
 by Nova): those it may start, and does. First of all nova-compute destroys what was evacuated off
 its host (`_destroy_evacuated_instances`, before any guest is looked at).
 
-`tests/cluster/test_held_host.py` counts copies of real guests ten times a second, with the option
+`tests/cluster/test_real_guests.py` counts copies of real guests ten times a second, with the option
 on, while a host returns in the middle of its evacuations.
 
 ## Where systemd starts nova-compute

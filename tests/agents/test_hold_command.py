@@ -72,9 +72,7 @@ def test_a_cluster_without_an_answer_holds_and_is_waited_for_so_long(
 ) -> None:
     monkeypatch.setenv("FAKE_CIBADMIN", "fail")
     assert main(["hold", "--wait", "3"]) == 1
-    assert "after 3 s this node is still held: the cluster gives no answer (cibadmin" in (
-        capsys.readouterr().err
-    )
+    assert "still held: the cluster gives no answer (cibadmin" in capsys.readouterr().err
     assert len(compute.calls()) >= 3
 
 

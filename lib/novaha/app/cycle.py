@@ -15,6 +15,7 @@ from novaha.core.names import ComputeHost
 from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.returning import back_ids
 from novaha.ports import Ports
 
 PASSES = 40
@@ -85,6 +86,7 @@ class Reconciler:
             Reason.ASKING: self.policy.poll_s,
             Reason.SETTLING: self.policy.poll_s,
             Reason.HOST_STARTING: self.policy.return_poll_s,
+            Reason.NO_HEARTBEAT: self.policy.return_poll_s,
             Reason.RECORDS_OPEN: self.policy.return_poll_s,
         }
         waits_s = [waits[hold.reason] for hold in holds if hold.reason in waits]
@@ -103,6 +105,7 @@ class Reconciler:
         now_s = self.ports.clock.monotonic_s()
         ids = [receipt.id for receipt in cluster.receipts]
         ids += [record.proof.receipt_id for record in cluster.records]
+        ids += back_ids(cluster)
         self.memory = remember.saw_receipts(self.memory, ids, now_s)
         return cluster
 

@@ -127,10 +127,10 @@ RELEASED: tuple[Wait, ...] = (
     ),
     Wait(
         "its first heartbeat",
-        _coded(Reason.HOST_STARTING),
+        f"{_coded(Reason.HOST_STARTING)}, then {_coded(Reason.NO_HEARTBEAT)}",
         "enabled before it, a host gets no instance for up to a minute",
-        "`report_interval` of Nova; without an end where it never beats",
-        "look at nova-compute's log",
+        f"`report_interval` of Nova; trouble after {_POLICY.stuck_s / 60:g} min",
+        "look at nova-compute's log, and ask `nova-ha hold` on the host",
     ),
     Wait(
         "its records are completed",

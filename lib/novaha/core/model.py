@@ -238,13 +238,13 @@ class Memory:
     recovery as not begun, and our own records would count as older than it. room: None in an answer
     where Placement gave none. changed_s: when a
     record of a host last came to an end, or a request was sent. first_seen: when a receipt was
-    first seen. rules_since_s: since when the aggregates are as they are. failed_at: when a record
-    that ended badly was first seen, by its number. moving: the records that did not end badly, by
-    their numbers. service_refused: where Nova refuses to change a service. aggregate_refused: the
-    same of an aggregate, by its number and the host that it was about. raised: where Nova took back
-    our force-down: one that is there later is a person's. known: each server that a host's detailed
-    list has shown since its recovery began. detailed_s: when that was asked for. trouble: why Nova
-    cannot be asked before trouble_until_s.
+    first seen, and when a released host was back. rules_since_s: since when the aggregates are as
+    they are. failed_at: when a record that ended badly was first seen, by its number. moving: the
+    records that did not end badly, by their numbers. service_refused: where Nova refuses to change
+    a service. aggregate_refused: the same of an aggregate, by its number and the host that it was
+    about. raised: where Nova took back our force-down: one that is there later is a person's.
+    known: each server that a host's detailed list has shown since its recovery began. detailed_s:
+    when that was asked for. trouble: why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float

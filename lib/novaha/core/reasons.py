@@ -214,6 +214,12 @@ class Reason(Enum):
         "The host may start nova-compute, which gave no sign of life yet.",
         "Its first heartbeat reaches Nova.",
     )
+    NO_HEARTBEAT = (
+        "no-heartbeat",
+        True,
+        "The host was let go and is in the cluster, and its nova-compute gives no sign of life.",
+        "It beats: see its log, and `nova-ha hold` on the host for what may hold it there.",
+    )
     PROBATION = (
         "probation",
         True,

@@ -10,7 +10,7 @@ from novaha.core.actions import (
     ForceUp,
     Hold,
 )
-from novaha.core.model import Service, View
+from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.probation import probation
@@ -38,13 +38,35 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     if service is None:
         return (*again, *_end(view, policy, recovery))
     if not recovery.beats_since(service.heartbeat):
-        text = "is released; nova-compute not yet up"
-        return (*again, Hold(recovery.host, Reason.HOST_STARTING, text))
+        return (*again, _silent(view, policy, recovery))
     refused = refused_change(view, policy, service.host)
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
     stale = not refused and view.now_s - services.asked_s >= policy.return_poll_s
     ask = (AskServices(),) if stale else ()
     return (*ask, *_give_back(view, policy, recovery, service))
+
+
+def back_ids(cluster: ClusterView) -> list[str]:
+    """Return the names under which the process remembers since when each released host is back."""
+    released = [r for r in cluster.records if isinstance(r, Recovery) and r.phase == "returning"]
+    return [_back_id(recovery) for recovery in released if recovery.node in cluster.online]
+
+
+def _back_id(recovery: Recovery) -> str:
+    return f"back-{recovery.receipt_id}"
+
+
+def _silent(view: View, policy: Policy, recovery: Recovery) -> Hold:
+    """Return the hold for the first heartbeat; trouble when that takes too long.
+
+    Where systemd starts nova-compute, nothing else would show that it does not.
+    """
+    for_s = view.now_s - view.memory.first_seen.get(_back_id(recovery), view.now_s)
+    if for_s < policy.stuck_s:
+        text = "is released; nova-compute not yet up"
+        return Hold(recovery.host, Reason.HOST_STARTING, text)
+    text = f"is released and back for {for_s / 60:.0f} min, and its nova-compute is not up"
+    return Hold(recovery.host, Reason.NO_HEARTBEAT, text)
 
 
 def _give_back(

@@ -19,6 +19,7 @@ from novaha.core.model import ClusterView, Migration, RefusedChange, Service
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.returning import back_ids
 from worlds import (
     HOST,
     NODE,
@@ -71,6 +72,26 @@ def test_the_services_are_asked_again_as_often_as_the_policy_says() -> None:
 
 def test_a_host_whose_service_did_not_beat_since_its_release_is_not_forced_up() -> None:
     assert reasons(decided(ours(heartbeat=BEAT))) == [Reason.HOST_STARTING]
+
+
+@pytest.mark.parametrize(
+    ("for_s", "reason"),
+    [(POLICY.stuck_s - 1, Reason.HOST_STARTING), (POLICY.stuck_s, Reason.NO_HEARTBEAT)],
+)
+def test_a_host_that_is_back_and_does_not_beat_for_long_is_trouble(
+    for_s: float, reason: Reason
+) -> None:
+    (id_,) = back_ids(back())
+    first_seen = {id_: NOW_S - for_s}
+    (*_, hold) = decided(ours(heartbeat=BEAT), first_seen=first_seen)
+    assert isinstance(hold, Hold)
+    assert hold.reason is reason
+    assert reason.trouble is (for_s >= POLICY.stuck_s)
+
+
+def test_a_host_counts_as_back_from_its_release_on_and_while_it_is_there() -> None:
+    assert back_ids(back(online=frozenset())) == []
+    assert back_ids(back(records=(recovery(phase="evacuating"),))) == []
 
 
 def test_a_host_that_never_beat_is_not_forced_up_before_it_does() -> None:

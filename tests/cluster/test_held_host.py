@@ -21,10 +21,15 @@ AT_BOOT = f"""
   until /usr/sbin/nova-ha hold --wait 20 >> {LOG} 2>&1; do sleep 1; done
   date +%s.%N >> {LOG}
   /etc/init.d/nova-compute start
+  :
 ) &
 
 while true"""
-"""What systemd does with the drop-in: start nova-compute, after each failure again."""
+"""What systemd does with the drop-in: start nova-compute, after each failure again.
+
+Not as its last command: bash would become that script, which were a nova-compute as old as the boot
+to who looks at processes.
+"""
 
 
 @pytest.fixture

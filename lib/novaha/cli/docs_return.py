@@ -46,11 +46,32 @@ HELD: tuple[Wait, ...] = (
         "mend the cloud",
     ),
     Wait(
+        "a place among the recoveries",
+        _coded(Reason.RECOVERY_LIMIT),
+        "too many at once are more likely a mistake than so many losses",
+        "until another recovery is over",
+        "`nova-ha release NODE`",
+    ),
+    Wait(
+        "a person who has disarmed it",
+        _coded(Reason.DISARMED),
+        "they said so",
+        "the time that they said",
+        "`nova-ha arm`",
+    ),
+    Wait(
         "requests of a process that died",
         _coded(Reason.SETTLING),
         "one that is still on its way would be a second one",
         f"{_POLICY.settle_s:g} s",
         "nothing",
+    ),
+    Wait(
+        "the turn of each instance",
+        ", ".join(map(_coded, (Reason.QUEUED, Reason.AFTER, Reason.APART, Reason.NO_ROOM))),
+        "Nova is not to be flooded; an order; no two of an anti-affinity group; no room",
+        f"after others: {_POLICY.order_wait_s / 60:g} min; the rest as long as what it waits for",
+        "what the text says",
     ),
     Wait(
         "evacuations in flight",
@@ -71,11 +92,11 @@ HELD: tuple[Wait, ...] = (
         "mend what the text quotes; move or delete the instance; or let the host go",
     ),
     Wait(
-        "an instance in a state that Nova does not evacuate",
-        _coded(Reason.STAYS),
+        "an instance that is not evacuated: its state, its disks, not protected",
+        ", ".join(map(_coded, (Reason.STAYS, Reason.LOCAL_DISK, Reason.UNPROTECTED))),
         "it exists on this host only",
         "until the host is back and nothing is in flight: it is released with it",
-        "change its state (instances.md)",
+        "change its state, or consent (instances.md)",
     ),
     Wait(
         "an instance that may run elsewhere",
@@ -139,6 +160,15 @@ RELEASED: tuple[Wait, ...] = (
         f"asked every {_POLICY.return_poll_s:g} s; trouble after {_POLICY.stuck_s / 60:g} min",
         "restart nova-compute on it: it completes them when it starts, and never again",
     ),
+    Wait(
+        "its probation",
+        _coded(Reason.PROBATION),
+        f"it was fenced {_POLICY.flap_limit} times or more within"
+        f" {_POLICY.flap_window_s / 3600:g} h",
+        f"{_POLICY.flap_wait_s / 60:g} min, then twice as long with each fencing, up to"
+        f" {_POLICY.flap_last_s / 3600:g} h",
+        "`nova-ha release NODE`; or enable its service",
+    ),
 )
 """Once the hold is gone."""
 
@@ -181,8 +211,8 @@ With this option of nova.conf, nova-compute starts, when it starts itself, every
 lists on its host as running. It cannot start a second copy here. An evacuated instance is listed on
 its old host until its evacuation is over, so a nova-compute that starts in the middle of it would
 start the old one beside the new one; that is what the hold prevents. It goes when nothing is in
-flight and Nova lists no instance on the host but those that exist nowhere else (`stays`, or refused
-by Nova): those it may start, and does. First of all nova-compute destroys what was evacuated off
+flight and Nova lists no instance on the host but those that exist nowhere else (not evacuated, or
+refused by Nova): those it may start, and does. First of all nova-compute destroys what was evacuated off
 its host (`_destroy_evacuated_instances`, before any guest is looked at).
 
 `tests/cluster/test_real_guests.py` counts copies of real guests ten times a second, with the option

@@ -4,11 +4,9 @@ import argparse
 import os
 import re
 import sys
-import syslog
 
 from novaha.cli.codes import DIFFERS, SAME
-from novaha.cli.person import who, words
-from novaha.errors import ConfigError
+from novaha.cli.person import must_be_root, note, who, words
 from novaha.held import Gate, own_name
 from novaha.hold import MARGIN_S, wait_for_release
 from novaha.ocf.codes import OK
@@ -56,9 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Tell, wait, or take a person's word."""
-    if os.geteuid() != 0:
-        msg = "only root may ask the cluster: run it as root"
-        raise ConfigError(msg)
+    must_be_root()
     root = os.environ.get("NOVA_HA_RUN_ROOT", RUN_ROOT)
     gate = Gate(root, lambda: own_name(args.node), re.compile(args.guest_names))
     if args.let_go:
@@ -71,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def _let_go(gate: Gate, reason: str) -> int:
     text = f"{who()}: {reason}"
     gate.word.set(text)
-    syslog.openlog("nova-ha", syslog.LOG_PID, syslog.LOG_DAEMON)
-    syslog.syslog(syslog.LOG_NOTICE, f"nova-compute of this node was let go by {text}")
+    note(f"nova-compute of this node was let go by {text}")
     sys.stdout.write("nova-compute may start here until the next boot, or --take-back\n")
     return SAME
 

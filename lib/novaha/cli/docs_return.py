@@ -212,8 +212,8 @@ lists on its host as running. It cannot start a second copy here. An evacuated i
 its old host until its evacuation is over, so a nova-compute that starts in the middle of it would
 start the old one beside the new one; that is what the hold prevents. It goes when nothing is in
 flight and Nova lists no instance on the host but those that exist nowhere else (not evacuated, or
-refused by Nova): those it may start, and does. First of all nova-compute destroys what was evacuated off
-its host (`_destroy_evacuated_instances`, before any guest is looked at).
+refused by Nova): those it may start, and does. First of all nova-compute destroys what was
+evacuated off its host (`_destroy_evacuated_instances`, before any guest is looked at).
 
 `tests/cluster/test_real_guests.py` counts copies of real guests ten times a second, with the option
 on, while a host returns in the middle of its evacuations.

@@ -12,7 +12,7 @@ from agentnode import Node
 from novaha.adapters.cib import PROPERTY_SET
 from novaha.cli.main import main
 from novaha.core.names import NodeName
-from novaha.hold import LOOKS, Marker
+from novaha.hold import Marker
 from worlds import recovery
 
 GUEST = f"stale-{os.getpid()}"
@@ -73,7 +73,7 @@ def test_a_cluster_without_an_answer_holds_and_is_waited_for_so_long(
     monkeypatch.setenv("FAKE_CIBADMIN", "fail")
     assert main(["hold", "--wait", "6"]) == 1
     assert "still held: the cluster gives no answer (cibadmin" in capsys.readouterr().err
-    assert len(compute.calls()) > LOOKS
+    assert len(compute.calls()) > 1
 
 
 def test_guests_hold_the_way_back_and_not_a_second_start(

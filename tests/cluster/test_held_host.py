@@ -58,7 +58,7 @@ def test_nova_compute_that_is_started_at_boot_is_held_as_long_as_its_instances_m
         assert "all ACTIVE" not in story.events, "the host was not early: nothing was tested"
     *tries, free, let_go_s = cluster.exec(VICTIM, ("cat", LOG)).out.splitlines()
     print("\n".join((tries[0], tries[-1], free)))  # noqa: T201
-    # The first waited until the connection was up; a host that is known to be held is not waited for.
+    # The first waited until the connection was up; for a host that is known to be held none does.
     waited_s = re.search(r"after (\d+) s this node is still held", tries[0])
     assert waited_s is not None
     assert int(waited_s[1]) > 3

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from novaha.app.apply import TROUBLE_WAIT_S
 from novaha.cib.profiles import PROFILES
+from novaha.core.fates import TRIES_BEFORE_ITS_HOST
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.hold import LOOKS, MARGIN_S
@@ -88,7 +89,7 @@ HELD: tuple[Wait, ...] = (
         "the next try may work; Nova has it nowhere else",
         f"a try after {_POLICY.retry_first_s:g} s, then twice as long each time, up to"
         f" {_POLICY.retry_last_s / 60:g} min. What Nova *refuses* does not hold a host that is"
-        " back; what failed in the middle does, without an end",
+        f" back, and what failed does so until its {TRIES_BEFORE_ITS_HOST}rd try",
         "mend what the text quotes; move or delete the instance; or let the host go",
     ),
     Wait(

@@ -16,6 +16,9 @@ from novaha.core.reserve import Reserve, reserve_of
 from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
 
+TRIES_BEFORE_ITS_HOST = 3
+"""After so many evacuations that failed, an instance may go back to a host that is there again."""
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -37,10 +40,14 @@ class Fate:
 
     @property
     def lets_go(self) -> bool:
-        """Tell whether it exists on its host only, and goes back to it when that returns."""
+        """Tell whether it exists on its host only, and goes back to it when that returns.
+
+        So does what failed often enough: on its own host it would run, and nowhere else it does.
+        """
         if self.kept is not None:
             return self.kept.lets_go
-        return self.state is InstanceState.WAITING and self.refused
+        often = self.failures >= TRIES_BEFORE_ITS_HOST
+        return self.state is InstanceState.WAITING and (self.refused or often)
 
 
 def fates(view: View, policy: Policy, recovery: Recovery) -> tuple[Fate, ...]:

@@ -363,3 +363,16 @@ def test_a_refused_disabling_keeps_nothing_else_from_going_on() -> None:
     decisions = decided(refused)
     assert posts(decisions) == [VM]
     assert reasons(decisions) == {Reason.BLOCKED}
+
+
+@pytest.mark.parametrize(("tries", "goes"), [(1, False), (2, False), (3, True)])
+def test_what_failed_often_enough_goes_back_to_a_host_that_is_there_again(
+    tries: int,
+    goes: bool,  # noqa: FBT001
+) -> None:
+    """On its own host it would run: a host must not be held without an end for want of room."""
+    records = tuple(migration(n, 1, "error") for n in range(1, tries + 1))
+    failed = known(migrations=records, failed_at=dict.fromkeys(range(1, tries + 1), NOW_S))
+    decisions = decided(failed, online=frozenset({NODE}))
+    assert any(isinstance(d, Release) for d in decisions) is goes
+    assert not any(isinstance(d, Release) for d in decided(failed))

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, judged
-from observing import Observer
+from observing import LIMIT, Observer
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.verdict import evacuate_posts
 from testcloud.cloudctl import CloudCtl, Migration
@@ -22,8 +22,8 @@ SLOW_S = 4.0
 def test_the_important_go_first_and_what_comes_after_others_waits_until_they_are_up(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
-    said = {
-        "plain": {},
+    said: dict[str, dict[str, str]] = {f"plain-{n}": {} for n in range(LIMIT)}
+    said |= {
         "first": {"nova_ha:priority": "10"},
         "last": {"nova_ha:priority": "-10"},
         "web": {"nova_ha:after": "db"},
@@ -36,8 +36,8 @@ def test_the_important_go_first_and_what_comes_after_others_waits_until_they_are
     with judged(cluster, cloud, story):
         cluster.kill(VICTIM)
     order = sent_in_order(cluster, story.crash_s, ids)
-    assert order[0] == "first"
-    assert order.index("plain") < order.index("last")
+    assert "first" in order[:LIMIT], "those of one moment may arrive in any order"
+    assert order.index("last") >= len(said) - 2, "only web may be sent even later"
     records = {m.server: m for m in cloud.migrations(source=VICTIM)}
     up, began = records[ids["db"]].updated_at, records[ids["web"]].created_at
     assert up is not None

@@ -5,6 +5,7 @@ from itertools import repeat
 
 import pytest
 from fakeports import Fault, Process
+from novaha.core import fates
 from novaha.core.actions import (
     BeginRecovery,
     Disable,
@@ -195,6 +196,13 @@ def test_a_host_that_nova_will_not_force_down_keeps_no_other_host_waiting(
     assert_recovered(run)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no instance go back to its host, which here is there again at once."""
+    monkeypatch.setattr(fates, "TRIES_BEFORE_ITS_HOST", 1000)
+
+
+@pytest.mark.usefixtures("patient")
 def test_instances_that_nova_chokes_on_keep_no_other_waiting_and_are_shown() -> None:
     it = world(20, limit=4)
     for number in range(8):
@@ -211,6 +219,7 @@ def test_instances_that_nova_chokes_on_keep_no_other_waiting_and_are_shown() -> 
     assert_recovered(run)
 
 
+@pytest.mark.usefixtures("patient")
 def test_failed_evacuations_are_tried_again_for_ever_less_and_less_often() -> None:
     it = world(3)
     it.instances[ServerId("compute-0-vm-1")].outcomes = ["failed", "error"] * 6

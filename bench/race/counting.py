@@ -47,7 +47,7 @@ def marks(requests: Sequence[Request], since_s: float) -> dict[str, float]:
     changing = [r for r in ordered if r.method == "PUT"]
     acting = [r for r in ordered if r.method == "POST" and r.path.endswith("/action")]
     if changing:
-        found["forced down"] = changing[0].time_s - since_s
+        found["service changed"] = changing[0].time_s - since_s
     if acting:
         found["first action"] = acting[0].time_s - since_s
         found["last action"] = acting[-1].time_s - since_s

@@ -24,7 +24,7 @@ class Goal:
 def goals(results: Results, instances: int) -> Iterator[Goal]:
     """Yield every goal with what the medians say."""
     ours = _median(results, OURS, instances, stats.after("fenced"))
-    floor = _median(results, FLOOR, instances, stats.after("forced down"))
+    floor = _median(results, FLOOR, instances, stats.after("service changed"))
     text = f"end of the fencing to last ACTIVE: at most {TIMES_FLOOR:g} times the floor"
     yield _at_most(text, _ratio(ours, floor), TIMES_FLOOR)
     crash = _median(results, OURS, instances, stats.last_active)

@@ -12,6 +12,7 @@ from testcloud.waiting import until
 from . import counting, procs
 from .contender import Contender
 from .judge import Judge
+from .masakari import MASAKARI
 from .plan import Heat
 from .results import Result
 from .stage import Stage
@@ -62,9 +63,13 @@ class _Race:
         over_s = time.time()
         after = procs.snapshot()
         cloud_cpu_s = procs.cpu_by_name(before, last, _CLOUD, *self._stage.cluster.computes())
-        result = self._counted(began, last_s, over_s)
-        cost = self._contender.cost(before, after)
-        return replace(result, cost=cost, cloud_cpu_s=cloud_cpu_s)
+        machines = {machine.name for machine in self._stage.settings.machines()}
+        return replace(
+            self._counted(began, last_s, over_s),
+            cost=self._contender.cost(before, after),
+            cloud_cpu_s=cloud_cpu_s,
+            elsewhere_cpu_s=procs.cpu_elsewhere(before, last, machines | {MASAKARI}),
+        )
 
     def _counted(self, began: str, last_s: float, over_s: float) -> Result:
         asked = counting.requests(self._stage.cluster, self._contender.clients, self._killed_s)

@@ -31,6 +31,8 @@ TUNED: Mapping[str, object] = {
     "notification_delay_max": 0,
 }
 HELPED: Mapping[str, object] = {**TUNED, "wait_period_after_service_update": 0}
+MASAKARI = "masakari"
+"""The host name of its container."""
 _ADDRESS, _PORT = 30, 15868
 _ENDED = frozenset({"finished", "failed", "ignored"})
 _DAEMONS = ("masakari-api", "masakari-engine")
@@ -90,7 +92,7 @@ class Masakari:
         """Know the stage; helped: force the host down before Masakari is told."""
         self._stage, self._tuned, self._helped = stage, tuned, helped
         self._address = stage.settings.address(_ADDRESS)
-        self._name = f"{stage.settings.prefix}-masakari"
+        self._name = f"{stage.settings.prefix}-{MASAKARI}"
         self._container: subprocess.Popen[bytes] | None = None
         self._notification, self._trouble = "", ""
         self.clients: tuple[str, ...] = (self._address,)
@@ -151,7 +153,7 @@ class Masakari:
         cloud = self._stage.settings.cloud_machine()
         options = (
             f"--name={self._name}",
-            "--hostname=masakari",
+            f"--hostname={MASAKARI}",
             f"--network={self._stage.settings.prefix}",
             f"--ip={self._address}",
             f"--add-host={cloud.name}:{cloud.ip}",

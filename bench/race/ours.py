@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from rehearsal.fencings import fencings
 from testcloud.cloudctl import Server
 
 from . import procs
+from .phases import phases
 from .procs import Snapshot
 from .results import Cost
 from .stage import Stage
@@ -35,9 +35,8 @@ class Ours:
         return self._stage.serving()
 
     def marks(self, since_s: float) -> Mapping[str, float]:
-        """Return when the fencing succeeded, by the fencers' logs."""
-        ended = [f for f in fencings(self._stage.cluster, since_s) if f.node == self._stage.victim]
-        return {"fenced": round(ended[0].at_s - since_s, 3)} if ended else {}
+        """Return the parts of the fencing."""
+        return phases(self._stage.cluster, self._stage.victim, since_s)
 
     def cost(self, before: Snapshot, after: Snapshot) -> Cost | None:
         """Return the recovery process, and all agents that Pacemaker called meanwhile."""

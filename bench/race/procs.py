@@ -1,7 +1,7 @@
 """What processes took, read from this machine's /proc: all containers share its kernel."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,12 @@ def cpu_by_name(before: Snapshot, after: Snapshot, *hosts: str) -> dict[str, flo
     return {name: round(cpu_s, 2) for name, cpu_s in sorted(taken.items()) if cpu_s}
 
 
+def cpu_elsewhere(before: Snapshot, after: Snapshot, hosts: Container[str]) -> float:
+    """Return the seconds of CPU that other hosts' processes took, their ended children included."""
+    other = (each for each in _between(before, after) if each[0].host not in hosts)
+    return round(sum(cpu_s + children_s for _, cpu_s, children_s in other), 2)
+
+
 def cpu_of(before: Snapshot, after: Snapshot, *names: str) -> float:
     """Return the seconds of CPU that processes of these names took between two looks."""
     return sum(cpu_s for process, cpu_s, _ in _between(before, after) if process.name in names)
@@ -87,7 +93,7 @@ def name_of(argv: list[str]) -> str:
     words = " ".join(argv).split()
     if not words:
         return "(kernel)"
-    first = Path(words[0]).name
+    first = Path(words[0]).name.rstrip(":")
     if first.startswith(_INTERPRETERS):
         module = words[words.index("-m") + 1] if "-m" in words else ""
         scripts = [word for word in words[1:] if not word.startswith("-")]

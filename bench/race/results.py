@@ -29,8 +29,10 @@ class Result:
     contender was done by its own word, None if it never was. marks: what else happened when.
     requests: to each API until the last instance was ACTIVE; requests_over: until over_s.
     kinds: requests to Nova until over_s, by method and kind of path. cloud_cpu_s: what each
-    service took until the last instance was ACTIVE. records: evacuation records by their status.
-    problem: why it was not run, or what went wrong; empty if nothing did.
+    service took until the last instance was ACTIVE; elsewhere_cpu_s: what processes took that
+    have nothing to do with the race, so that a disturbed heat can be known.
+    records: evacuation records by their status. problem: why it was not run, or what went wrong;
+    empty if nothing did.
     """
 
     instances: int
@@ -45,6 +47,7 @@ class Result:
     kinds: Mapping[str, int] = field(default_factory=dict)
     cost: Cost | None = None
     cloud_cpu_s: Mapping[str, float] = field(default_factory=dict)
+    elsewhere_cpu_s: float | None = None
     records: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     problem: str = ""

@@ -38,4 +38,4 @@ def best(results: Results) -> int:
 
 def taken(result: Result) -> float | None:
     """Return what the floor takes: from the host forced down to the last instance."""
-    return stats.after("forced down")(result)
+    return stats.after("service changed")(result)

@@ -83,14 +83,20 @@ class Stage:
         wait_ready(self.cluster)
 
     def restore(self) -> None:
-        """Put host, services, records and instances back, as a person would."""
+        """Put host, services, records and instances back, as a person would.
+
+        Forced up first and enabled when it is up: a service that is enabled while Nova counts it as
+        down gets no instance for up to a minute, because Placement hears nothing of it.
+        """
         self.cluster.start(self.victim)
         if self._stood_down:
             self.cluster.exec(self.victim, (_NOVA_COMPUTE, "start"))
         until("the host's records to be completed", self._answered, _RETURN_S, 0.5)
-        service = self.cloud.service(self.victim)
-        if service.forced_down or service.status != "enabled":
-            self.cloud.set_service(self.victim, forced_down=False, status="enabled")
+        if self.cloud.service(self.victim).forced_down:
+            self.cloud.set_service(self.victim, forced_down=False)
+        until("the host's service to be up", self._up, _RETURN_S, 0.5)
+        if self.cloud.service(self.victim).status != "enabled":
+            self.cloud.set_service(self.victim, status="enabled")
         until("the host to serve again", self.serving, _RETURN_S, 0.5)
         self.cloud.wipe(_SEED_S)
 
@@ -108,6 +114,9 @@ class Stage:
             if record.server in wanted:
                 counted[record.status] = counted.get(record.status, 0) + 1
         return counted
+
+    def _up(self) -> bool:
+        return self.cloud.service(self.victim).state == "up"
 
     def _answered(self) -> bool:
         return not any(m.status in OPEN for m in self.cloud.migrations(source=self.victim))

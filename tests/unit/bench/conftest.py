@@ -19,7 +19,7 @@ def heat() -> Make:
             "2026-01-02T03:04:05Z",
             active_s=active_s,
             over_s=last_s + 1,
-            marks={"forced down": 0.5, "fenced": 2.0},
+            marks={"service changed": 0.5, "fenced": 2.0},
             requests={"nova": 10, "keystone": 0},
             requests_over={"nova": 12, "keystone": 1},
             kinds={"POST /servers/ID/action": instances},

@@ -36,7 +36,7 @@ def test_kinds_have_no_ids_and_no_queries() -> None:
 
 def test_marks_are_seconds_since_the_kill() -> None:
     assert counting.marks(REQUESTS, 10.0) == {
-        "forced down": 1.0,
+        "service changed": 1.0,
         "first action": 2.0,
         "last action": 3.0,
     }
@@ -57,6 +57,7 @@ def test_an_instance_is_back_when_it_came_back_for_good() -> None:
         (["/usr/bin/python3", "-m", "novaha.daemon", "--cloud=x"], "novaha.daemon"),
         (["/opt/masakari/bin/python3", "/opt/masakari/bin/masakari-api"], "masakari-api"),
         (["nova-api uwsgi worker 1"], "nova-api"),
+        (["nova-conductor: worker"], "nova-conductor"),
         (["/usr/sbin/mariadbd", "--no-defaults"], "mariadbd"),
         (["uwsgi", "--http-socket"], "uwsgi"),
         ([""], "(kernel)"),
@@ -75,6 +76,7 @@ def test_cpu_is_what_was_taken_between_two_looks() -> None:
     }
     assert procs.cpu_by_name(before, after, "cloud") == {"nova-api": 2.5}
     assert procs.cpu_of(before, after, "masakari-api") == 7.0
+    assert procs.cpu_elsewhere(before, after, {"masakari"}) == 3.5
     assert procs.children_cpu_of(before, after, "nova-api") == 1.0
     assert procs.peak_mb_of(after, "nova-api") == 15.0
 

@@ -9,7 +9,7 @@ from testcloud.errors import ClusterError, WaitTimedOut
 from testcloud.steps import say
 from testcloud.waiting import until
 
-from . import counting, procs
+from . import counting, load, procs
 from .contender import Contender
 from .judge import Judge
 from .masakari import MASAKARI
@@ -52,23 +52,22 @@ class _Race:
         self._problem = ""
 
     def run(self, began: str) -> Result:
-        before = procs.snapshot()
+        before, load_before = procs.snapshot(), load.look(self._containers())
         self._killed_s = time.time()
         self._stage.cluster.kill(self._stage.victim)
         self._contender.lost()
         self._wait("every instance to be ACTIVE elsewhere", self._all_back, self._limit_s(), 0.2)
-        last = procs.snapshot()
+        last, load_last = procs.snapshot(), load.look(self._containers())
         last_s = max(self._judge.back().values(), default=time.time())
         self._wait(f"{self._heat.contender} to be over", self._contender.over, _OVER_S, 1.0)
         over_s = time.time()
         after = procs.snapshot()
         cloud_cpu_s = procs.cpu_by_name(before, last, _CLOUD, *self._stage.cluster.computes())
-        machines = {machine.name for machine in self._stage.settings.machines()}
         return replace(
             self._counted(began, last_s, over_s),
             cost=self._contender.cost(before, after),
             cloud_cpu_s=cloud_cpu_s,
-            elsewhere_cpu_s=procs.cpu_elsewhere(before, last, machines | {MASAKARI}),
+            elsewhere_cpu_s=load.elsewhere_s(load_before, load_last),
         )
 
     def _counted(self, began: str, last_s: float, over_s: float) -> Result:
@@ -96,6 +95,10 @@ class _Race:
     def _active(self) -> tuple[float, ...]:
         back = self._judge.back().values()
         return tuple(sorted(round(at_s - self._killed_s, 2) for at_s in back))
+
+    def _containers(self) -> list[str]:
+        names = (*(machine.name for machine in self._stage.settings.machines()), MASAKARI)
+        return [self._stage.settings.container(name) for name in names]
 
     def _all_back(self) -> bool:
         return len(self._judge.back()) == self._heat.instances

@@ -1,7 +1,7 @@
 """What processes took, read from this machine's /proc: all containers share its kernel."""
 
 import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +46,6 @@ def cpu_by_name(before: Snapshot, after: Snapshot, *hosts: str) -> dict[str, flo
         if not hosts or process.host in hosts:
             taken[process.name] = taken.get(process.name, 0.0) + cpu_s
     return {name: round(cpu_s, 2) for name, cpu_s in sorted(taken.items()) if cpu_s}
-
-
-def cpu_elsewhere(before: Snapshot, after: Snapshot, hosts: Container[str]) -> float:
-    """Return the seconds of CPU that other hosts' processes took, their ended children included."""
-    other = (each for each in _between(before, after) if each[0].host not in hosts)
-    return round(sum(cpu_s + children_s for _, cpu_s, children_s in other), 2)
 
 
 def cpu_of(before: Snapshot, after: Snapshot, *names: str) -> float:

@@ -61,3 +61,9 @@ def cpu(result: Result) -> float | None:
 def memory(result: Result) -> float | None:
     """Return the largest size of the contender's processes, in MB."""
     return result.cost.peak_rss_mb if result.cost and result.complete else None
+
+
+def disturbed(result: Result) -> float | None:
+    """Return how many cores other work took until the last instance was back."""
+    last = last_active(result)
+    return result.elsewhere_cpu_s / last if last and result.elsewhere_cpu_s is not None else None

@@ -2,8 +2,9 @@ import os
 import subprocess
 
 import pytest
-from race import counting, procs
+from race import counting, load, procs
 from race.judge import Judge
+from race.load import Load
 from race.procs import Process
 from testcloud.access_log import Request
 
@@ -76,7 +77,6 @@ def test_cpu_is_what_was_taken_between_two_looks() -> None:
     }
     assert procs.cpu_by_name(before, after, "cloud") == {"nova-api": 2.5}
     assert procs.cpu_of(before, after, "masakari-api") == 7.0
-    assert procs.cpu_elsewhere(before, after, {"masakari"}) == 3.5
     assert procs.children_cpu_of(before, after, "nova-api") == 1.0
     assert procs.peak_mb_of(after, "nova-api") == 15.0
 
@@ -93,3 +93,10 @@ def test_this_machine_can_be_looked_at() -> None:
         child.kill()
     assert seen[os.getpid()].peak_mb > 1.0
     assert child.pid in seen
+
+
+def test_elsewhere_is_all_but_the_containers() -> None:
+    before = Load(100.0, {"cloud": 10.0, "compute-1": 5.0})
+    after = Load(120.0, {"cloud": 22.0, "compute-1": 1.0})
+    assert load.elsewhere_s(before, after) == 8.0
+    assert load.elsewhere_s(None, after) is None

@@ -19,6 +19,7 @@ _BARS: tuple[tuple[str, Value], ...] = (
     ("requests to Keystone", stats.requests("keystone")),
     ("CPU of the contender, s", stats.cpu),
     ("memory of the contender, MB", stats.memory),
+    ("CPU of the cloud, s", stats.cloud_cpu),
 )
 
 

@@ -58,6 +58,11 @@ def cpu(result: Result) -> float | None:
     return result.cost.cpu_s if result.cost and result.complete else None
 
 
+def cloud_cpu(result: Result) -> float | None:
+    """Return the seconds of CPU that the cloud took until the last instance was back."""
+    return sum(result.cloud_cpu_s.values()) if result.cloud_cpu_s and result.complete else None
+
+
 def memory(result: Result) -> float | None:
     """Return the largest size of the contender's processes, in MB."""
     return result.cost.peak_rss_mb if result.cost and result.complete else None

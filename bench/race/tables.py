@@ -15,6 +15,7 @@ _COLUMNS: tuple[tuple[str, Value, int], ...] = (
     ("Keystone requests", stats.requests("keystone"), 0),
     ("CPU, s", stats.cpu, 1),
     ("memory, MB", stats.memory, 0),
+    ("CPU of the cloud, s", stats.cloud_cpu, 1),
     ("taken by others, cores", stats.disturbed, 2),
 )
 
@@ -32,7 +33,8 @@ def report(results: Results, pictures: Sequence[str] = ()) -> str:
 def _machine(results: Results) -> Iterator[str]:
     yield "Seconds since the kill of the host: median (smallest to largest) of the heats; requests,"
     yield "CPU and memory are of the contender's own processes, until it was done by its own word."
-    yield "The last column is what processes took that have nothing to do with the race."
+    yield "CPU of the cloud is what all of Nova's and the other services' processes took until the"
+    yield "last instance was ACTIVE; the last column is other work on the machine meanwhile."
     yield ""
     for key, value in results.machine.items():
         yield f"- {key}: {value}"

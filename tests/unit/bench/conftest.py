@@ -24,6 +24,7 @@ def heat() -> Make:
             requests_over={"nova": 12, "keystone": 1},
             kinds={"POST /servers/ID/action": instances},
             cost=Cost(1.5, 40.0, "one process"),
+            cloud_cpu_s={"nova-api": 1.0, "placement": 2.0},
             elsewhere_cpu_s=last_s / 4,
             records={"done": instances},
             settings={"in flight": 4},

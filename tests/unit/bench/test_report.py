@@ -25,14 +25,14 @@ def found(heat: Make) -> Results:
 
 def test_the_table_has_a_line_for_each_contender_that_took_part(found: Results) -> None:
     text = tables.report(found)
-    assert "| floor | 1 | 2.0 | 8.0 | 12 | 1 | 1.5 | 40 | 0.25 |" in text
+    assert "| floor | 1 | 2.0 | 8.0 | 12 | 1 | 1.5 | 40 | 3.0 | 0.25 |" in text
     assert "| nova-ha | 2 | 2.8 (2.5 to 3.0) | 11.0 (10.0 to 12.0) | 12 |" in text
     assert "Masakari" not in text
 
 
 def test_one_that_could_not_run_has_no_number_but_a_reason(found: Results) -> None:
     text = tables.report(found)
-    assert "| classic InstanceHA | 0 of 1 | - | - | - | - | - | - | - |" in text
+    assert "| classic InstanceHA | 0 of 1 | - | - | - | - | - | - | - | - |" in text
     assert "classic, round 1: fence_compute ended with 1" in text
     assert "faster than masakari | not measured |" in text
 

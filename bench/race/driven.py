@@ -106,7 +106,11 @@ class Classic(Driven):
         """Draw when the monitor of NovaEvacuate comes next: the host dies at any moment."""
         super().__init__(stage)
         self._phase_s = round(random.uniform(0, MONITOR_S), 1)  # noqa: S311 - no secret
-        _install(stage)
+
+    def ready(self, servers: Sequence[Server]) -> None:
+        """Give the agents what they need, and start the driver."""
+        _install(self._stage)
+        super().ready(servers)
 
     def told(self, servers: Sequence[Server]) -> Mapping[str, object]:
         """Tell it the options of both agents and how the host is switched off."""

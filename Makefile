@@ -7,6 +7,7 @@ NODE_PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr
 DESTDIR ?=
 CLUSTER_ARGS ?=
+RACE_ARGS ?=
 
 PACKAGES = $(DESTDIR)$(PREFIX)/lib/python3/dist-packages
 # Pacemaker looks nowhere else for OCF agents; PREFIX moves it for packagers only.
@@ -22,7 +23,7 @@ FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
 COMMAND = bin/nova-ha
 MODULES = $(wildcard lib bench containers tests)
 
-.PHONY: help check format lint types unit test docs bench bench-scale cluster cluster-down demo install clean
+.PHONY: help check format lint types unit test docs bench bench-agents bench-scale cluster cluster-down demo install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,7 +48,10 @@ test: check ## everything, the container cluster included
 docs: ## draw the pages of docs/ that show the tables of the code
 	PYTHONPATH=lib $(PYTHON) $(COMMAND) docs
 
-bench: ## print what the agents cost, measured in the running container cluster
+bench: ## race against Masakari, classic InstanceHA and the floor; hours; RACE_ARGS=--quick: one round
+	PYTHONPATH=bench:containers:lib $(PYTHON) -m race $(RACE_ARGS)
+
+bench-agents: ## print what the agents cost, measured in the running container cluster
 	$(PYTHON) bench/agents.py
 
 bench-scale: $(VENV)/ready ## print what Pacemaker's scheduler costs with many computes; takes minutes

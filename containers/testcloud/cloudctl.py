@@ -169,6 +169,10 @@ class CloudCtl:
         """Do any request to Nova, path as in its API reference; returns the decoded body."""
         return self._call(method, self._nova + path, body)
 
+    def call_url(self, method: str, url: str, body: rest.Json | None = None) -> rest.Json:
+        """Do any request to any API that takes the cloud's tokens; returns the decoded body."""
+        return self._call(method, url, body)
+
     def _call(self, method: str, url: str, body: rest.Json | None = None) -> rest.Json:
         if not self._token:
             self._token = self._new_token()

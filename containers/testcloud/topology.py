@@ -55,6 +55,8 @@ def stages() -> tuple[Stage, ...]:
         Stage("cloud-services", "openstack"),
         Stage("cloud", "cloud-services", inputs=(seed,), options=_ALONE),
         Stage("masakari", "cloud"),
+        Stage("race-masakari", "masakari"),
+        Stage("race-classic", "controller"),
     )
 
 

@@ -1,0 +1,1 @@
+"""Scripts that run inside a controller; each stands alone, with the standard library."""

@@ -24,8 +24,8 @@ SHOWN_S = 90.0
 
 def parameter(cluster: Cluster, *how: str) -> None:
     """Change max_recoveries of the resource, which Pacemaker restarts for it."""
-    argv = ("crm_resource", "--resource", "nova-evacuate", *how, "--wait")
-    cluster.exec(HOME, argv, timeout_s=90.0)
+    cluster.exec(HOME, ("crm_resource", "--resource", "nova-evacuate", *how))
+    cluster.exec(HOME, ("crm_resource", "--wait"), timeout_s=90.0)
 
 
 @pytest.fixture

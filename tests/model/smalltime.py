@@ -123,6 +123,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         rules=Answer(Rules(), NOW_S),
         room=None,
         detailed_s={},
+        gap_s={},
         changed_s={},
         moving={},
         service_refused={},

@@ -190,9 +190,11 @@ def saw_migrations(
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     before = memory.migrations.get(host)
     changed = before is None or _ended(before.value) != _ended(migrations)
+    ended = len(_ended(migrations) - _ended(before.value)) if before else 0
     known = replace(
         memory,
         changed_s={**memory.changed_s, host: asked_s} if changed else memory.changed_s,
+        gap_s=_gaps(memory, host, before.asked_s, asked_s, ended) if before else memory.gap_s,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
         posts=posts,
         refusals=_without(memory.refusals, *arrived),
@@ -201,6 +203,15 @@ def saw_migrations(
         trouble=None,
     )
     return _lose_vanished(known, host, before.value if before else (), migrations)
+
+
+def _gaps(
+    memory: Memory, host: ComputeHost, before_s: float, asked_s: float, ended: int
+) -> Mapping[ComputeHost, float]:
+    """Return the time between two ends of evacuations, from those that two looks lie between."""
+    if not ended:
+        return memory.gap_s
+    return {**memory.gap_s, host: (asked_s - before_s) / ended}
 
 
 def _lose_vanished(
@@ -323,6 +334,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         servers=_without(memory.servers, host),
         known=_without(memory.known, host),
         detailed_s=_without(memory.detailed_s, host),
+        gap_s=_without(memory.gap_s, host),
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),
         raised=memory.raised - {host},

@@ -237,7 +237,8 @@ class Memory:
     request on the wire, and the highest record of before it: a CIB that is read late shows the
     recovery as not begun, and our own records would count as older than it. room: None in an answer
     where Placement gave none. changed_s: when a
-    record of a host last came to an end, or a request was sent. first_seen: when a receipt was
+    record of a host last came to an end, or a request was sent. gap_s: from one end to the next, as
+    they came last. first_seen: when a receipt was
     first seen, and when a released host was back. rules_since_s: since when the aggregates are as
     they are. failed_at: when a record that ended badly was first seen, by its number. moving: the
     records that did not end badly, by their numbers. service_refused: where Nova refuses to change
@@ -257,6 +258,7 @@ class Memory:
     detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
     changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
+    gap_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     posts: Mapping[ServerId, Post] = field(default_factory=dict)
     refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
     failed_at: Mapping[int, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from novaha.core.details import Details, Flavor
 from novaha.core.model import Answer, Memory, Migration, Server
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.order import AFTER, PRIORITY
+from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules, ServerGroup
@@ -198,3 +199,17 @@ def test_room_that_instances_of_this_recovery_have_taken_since_is_not_counted_tw
     told = remember.saw_servers(told, HOST, servers, NOW_S, details=True)
     after = remember.saw_migrations(told, HOST, (moving(1, "a", "compute-2"),), NOW_S + 1)
     assert Reason.NO_ROOM in decided(after)[1], "b, for a takes the place now"
+
+
+def test_records_are_looked_at_about_as_often_as_an_evacuation_ends() -> None:
+    """So a recovery of N instances costs hardly more looks than N, however fast Nova is."""
+    names = "abcdefgh"
+    flying = tuple(moving(n, name, "x") for n, name in enumerate(names, 1))
+    seen = known(*map(server, names), records=flying)
+    ended = tuple(replace(m, status="done") for m in flying[:2])
+    later = remember.saw_migrations(seen, HOST, (*ended, *flying[2:]), NOW_S + 6.0)
+    assert later.gap_s[HOST] == 3.0
+    due = [records_due_s(view(evacuating(), of, NOW_S), POLICY, HOST) for of in (seen, later)]
+    assert due == [NOW_S + POLICY.poll_s, NOW_S + 9.0]
+    same = remember.saw_migrations(later, HOST, (*ended, *flying[2:]), NOW_S + 9.0)
+    assert same.gap_s == later.gap_s

@@ -15,12 +15,13 @@ QUIET_SHARE = 0.4
 def pause_s(view: View, policy: Policy, host: ComputeHost, asked_s: float) -> float:
     """Return how long to wait after a look at a host, given when that was.
 
-    Not before another evacuation should have ended, as fast as they end now: so there are hardly
-    more looks than evacuations.
+    Once some have ended, when another one should have, as fast as they end now: so there are hardly
+    more looks than evacuations, and a slot that is free is not free for long.
     """
     quiet_s = asked_s - view.memory.changed_s.get(host, view.memory.started_s)
-    pace_s = max(policy.poll_s, view.memory.gap_s.get(host, 0.0), quiet_s * QUIET_SHARE)
-    return min(pace_s, policy.poll_last_s)
+    gap_s = view.memory.gap_s.get(host)
+    usual_s = policy.poll_s if gap_s is None else max(gap_s, policy.poll_s / 2)
+    return min(max(usual_s, quiet_s * QUIET_SHARE), policy.poll_last_s)
 
 
 def records_due_s(view: View, policy: Policy, host: ComputeHost) -> float:

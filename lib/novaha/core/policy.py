@@ -59,7 +59,7 @@ class Policy:
     flap_window_s: float = 86_400.0
     flap_wait_s: float = 600.0
     flap_last_s: float = 28_800.0
-    poll_s: float = 0.5
+    poll_s: float = 1.0
     poll_last_s: float = 15.0
     return_poll_s: float = 2.0
     look_again_s: float = 60.0

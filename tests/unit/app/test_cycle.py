@@ -334,8 +334,8 @@ def test_each_action_is_journalled_with_its_outcome() -> None:
     ("reason", "wait_s"),
     [
         (Reason.FENCE_PENDING, 0.2),
-        (Reason.IN_FLIGHT, 0.5),
-        (Reason.ASKING, 0.5),
+        (Reason.IN_FLIGHT, 1.0),
+        (Reason.ASKING, 1.0),
         (Reason.CLOUD, 2.0),
         (Reason.RECORDS_OPEN, 2.0),
         (Reason.HOST_OFF, 5.0),

@@ -37,9 +37,10 @@ def one_at_a_time(cluster: Cluster) -> Iterator[None]:
     finally:
         cluster.undo_faults()
         parameter(cluster, "--delete-parameter", "max_recoveries")
-        name = f"{RELEASE_PREFIX}{OTHER}"
-        argv = ("cibadmin", "--delete-all", "--force", "--xpath", f"//nvpair[@id='{name}']")
-        cluster.exec(HOME, argv, check=False)
+        for node in (VICTIM, OTHER):
+            name = f"{RELEASE_PREFIX}{node}"
+            argv = ("cibadmin", "--delete-all", "--force", "--xpath", f"//nvpair[@id='{name}']")
+            cluster.exec(HOME, argv, check=False)
 
 
 def record(cluster: Cluster, node: str) -> str:

@@ -80,8 +80,9 @@ class FakeNova:
     def record(self, number: int, id_: str) -> Json:
         """Return the evacuation record of an instance."""
         return {
-            "id": number, "uuid": f"{number:036d}", "instance_uuid": id_, "source_compute": self.host,
-            "dest_compute": "compute-2", "status": "done" if self.gone(id_) else "running",
+            "id": number, "uuid": f"{number:036d}", "instance_uuid": id_,
+            "source_compute": self.host, "dest_compute": "compute-2",
+            "status": "done" if self.gone(id_) else "running",
         }  # fmt: skip
 
 

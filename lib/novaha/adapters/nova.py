@@ -204,7 +204,10 @@ class Nova:
             yield from page
             if not page or not body.get(f"{key}_links"):
                 return
-            marker = {"marker": _read(_marker, page[-1])}
+            before, marker = marker, {"marker": _read(_marker, page[-1])}
+            if marker == before:
+                msg = f"Nova's list of {key} has no end: the same page comes again and again"
+                raise CloudUnavailable(msg)
 
     def _call(
         self, method: str, path: str, body: Json | None = None, version: Version = NEWEST

@@ -334,3 +334,12 @@ def test_all_server_groups_are_read_page_by_page(nova: Nova, http: requests_mock
     http.get(f"{NOVA}/os-server-groups", pages)
     assert [group.id for group in nova.rules().groups] == ["g-1", "g-2"]
     assert sent(http)[-1].endswith("/os-server-groups?all_projects=True&limit=1000&offset=2")
+
+
+def test_a_list_whose_pages_never_end_is_given_up(nova: Nova, http: requests_mock.Mocker) -> None:
+    links = [{"rel": "next", "href": "again"}]
+    page = {"migrations": [RECORD], "migrations_links": links}
+    http.get(f"{NOVA}/os-migrations", json=page)
+    with pytest.raises(CloudUnavailable, match="has no end"):
+        nova.migrations(HOST)
+    assert len(sent(http)) == 2

@@ -19,6 +19,8 @@ from worlds import HOST, NODE, proven, receipt, recovery
 
 IDS = st.from_regex(r"[0-9a-f]{12}", fullmatch=True)
 WORDS = st.from_regex(r"[A-Za-z0-9._-]{1,30}", fullmatch=True)
+# What the CIB knows by an id is a name of XML: "-" alone, which stands for no device, is none.
+DEVICES = st.from_regex(r"[A-Za-z_][A-Za-z0-9._-]{0,29}", fullmatch=True)
 BEATS = st.text(st.characters(whitelist_categories=["Nd"], whitelist_characters="-T: ."))
 
 LIVES = st.none() | st.builds(
@@ -34,7 +36,7 @@ RECEIPTS = st.builds(
     by=st.sampled_from(["fenced", "hand"]),
     before=st.none() | st.integers(0, 999_999),
     life=LIVES,
-    devices=st.none() | st.lists(WORDS, max_size=3).map(tuple),
+    devices=st.none() | st.lists(DEVICES, max_size=3).map(tuple),
 )
 PROOFS = st.builds(
     Proof,
@@ -42,7 +44,7 @@ PROOFS = st.builds(
     action=st.sampled_from(["off", "reboot"]),
     ended_s=st.integers(0, 10**12 - 1),
     origin=WORDS,
-    devices=st.lists(WORDS, min_size=1, max_size=3).map(tuple),
+    devices=st.lists(DEVICES, min_size=1, max_size=3).map(tuple),
     life=LIVES,
 )
 FOUND = st.builds(Found, st.booleans(), st.booleans())

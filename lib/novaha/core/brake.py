@@ -26,7 +26,7 @@ from enum import Enum
 from novaha.core.actions import Hold
 from novaha.core.brakestate import CLUSTER, Brake, Kept, Passed, group_scope, shown_scope
 from novaha.core.model import ClusterView
-from novaha.core.names import NodeName
+from novaha.core.names import NodeName, some_of
 from novaha.core.reasons import Reason
 from novaha.errors import NovaHaError
 
@@ -298,6 +298,4 @@ def _cooling(sight: Sight, brake: Brake) -> str:
 
 def named(hosts: Iterable[NodeName]) -> str:
     """Return names of hosts, not too many."""
-    names = sorted(hosts)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return some_of(sorted(hosts), NAMED)

@@ -4,7 +4,6 @@ The same functions answer for the recovery process, which knows what is on the w
 who only looks on: what differs is the memory in the view, and what the process said (Said).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from novaha.core.actions import (
@@ -29,16 +28,14 @@ from novaha.core.limits import standings
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Memory, Service, View
 from novaha.core.names import (
     ComputeHost,
-    HostAmbiguous,
-    HostNotFound,
     NodeName,
     ServerId,
-    compute_host_of,
+    some_of,
 )
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proof, Record, Recovery
-from novaha.core.services import find_service
+from novaha.core.services import find_service, listed_host
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState
 
@@ -143,11 +140,7 @@ def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
     record = view.cluster.record_of(node)
     if isinstance(record, Recovery):
         return record.host
-    services = view.memory.services.value if view.memory.services else ()
-    try:
-        return compute_host_of(node, [service.host for service in services], policy.host_map)
-    except (HostNotFound, HostAmbiguous):
-        return None
+    return listed_host(view, policy, node)
 
 
 def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
@@ -311,13 +304,8 @@ def _known(view: View, policy: Policy, subject: str, said: Said | None) -> str:
         instance.name or instance.id for instance in (*open_, *listed(view, policy))
     )
     told = (("nodes", nodes), ("hosts", sorted(hosts)), ("instances", tuple(names)))
-    parts = [f"{what}: {_shortened(words)}" for what, words in told if words]
+    parts = [f"{what}: {some_of(words, SHOWN)}" for what, words in told if words]
     return f"nothing known is called {subject}; " + ("; ".join(parts) or "there is no compute node")
-
-
-def _shortened(words: Sequence[str]) -> str:
-    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-    return ", ".join(words[:SHOWN]) + more
 
 
 def questions_for(view: View, policy: Policy, subject: str | None) -> tuple[Question, ...]:

@@ -31,9 +31,9 @@ class Mover(NamedTuple):
 class HostPlan:
     """What a host needs now; ready are evacuations that want a slot, busy how many have one.
 
-    flights: what is in flight, where that is known. members: the host's instances, those included
-    have left, where any of them waits for others. pool: those that
-    take room elsewhere, beside what Placement has told.
+    flights: what is in flight, where that is known. members: the host's instances, those
+    included that have left, where any of them waits for others. pool: those that take room
+    elsewhere, beside what Placement has told.
 
     One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
 

@@ -20,11 +20,12 @@ from typing import NamedTuple
 from novaha.core.actions import AskRules, Hold
 from novaha.core.disarm import Disarm
 from novaha.core.model import ClusterView, View
-from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, NodeName, compute_host_of
+from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery
 from novaha.core.segments import MAX_FAILURES, SEGMENT, Aggregate
+from novaha.core.services import listed_host
 from novaha.core.standing import Standing, concerned, stand
 from novaha.core.states import RecoveryState as State
 
@@ -156,12 +157,7 @@ class _Places:
 
     def host_of(self, node: NodeName) -> ComputeHost | None:
         """Return the Nova host of a node, None while it is not known, or where there is none."""
-        services = self.view.memory.services
-        try:
-            hosts = [service.host for service in services.value] if services else []
-            return compute_host_of(node, hosts, self.policy.host_map)
-        except (HostNotFound, HostAmbiguous):
-            return None
+        return listed_host(self.view, self.policy, node)
 
 
 def disarms_shown(cluster: ClusterView, found: Iterable[Standing]) -> tuple[Hold, ...]:

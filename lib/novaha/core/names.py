@@ -1,6 +1,6 @@
 """Types for names that look alike, and the one function that maps between them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NewType
 
 NodeName = NewType("NodeName", str)
@@ -44,6 +44,12 @@ def compute_host_of(
     if exact:
         return exact[0]
     return _only((host for host in free if alike(host, node)), node, "by first label")
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def alike(host: str, node: str) -> bool:

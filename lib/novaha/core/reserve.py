@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from novaha.core.model import View
-from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, compute_host_of
+from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
 from novaha.core.recovery import RESERVED_REASON
 from novaha.core.rules import Rules
@@ -24,7 +24,7 @@ from novaha.core.segments import (
     segment_of,
     use_of,
 )
-from novaha.core.services import find_service
+from novaha.core.services import find_service, listed_host
 from novaha.core.standing import concerned
 
 
@@ -139,14 +139,8 @@ def _all_taken(rules: Rules) -> Iterator[Taken]:
 
 def lost_hosts(view: View, policy: Policy) -> set[ComputeHost]:
     """Return the hosts of which a fencing is recorded, whatever Nova still believes of them."""
-    services = view.memory.services.value if view.memory.services else ()
-    hosts, lost = [service.host for service in services], set()
-    for node in concerned(view.cluster):
-        try:
-            lost.add(compute_host_of(node, hosts, policy.host_map))
-        except (HostNotFound, HostAmbiguous):
-            continue
-    return lost
+    hosts = (listed_host(view, policy, node) for node in concerned(view.cluster))
+    return {host for host in hosts if host is not None}
 
 
 def _method(segment: Aggregate) -> str:

@@ -2,7 +2,13 @@
 
 from novaha.core.actions import AskServices, Hold
 from novaha.core.model import Service, View
-from novaha.core.names import ComputeHost
+from novaha.core.names import (
+    ComputeHost,
+    HostAmbiguous,
+    HostNotFound,
+    NodeName,
+    compute_host_of,
+)
 from novaha.core.pace import refusal_pause_s, services_due
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -11,6 +17,15 @@ from novaha.core.reasons import Reason
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
     """Return the host's service, or None when Nova does not list it."""
     return next((service for service in services if service.host == host), None)
+
+
+def listed_host(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
+    """Return the Nova host of a node, None while Nova's list does not tell exactly one."""
+    services = view.memory.services.value if view.memory.services else ()
+    try:
+        return compute_host_of(node, [service.host for service in services], policy.host_map)
+    except (HostNotFound, HostAmbiguous):
+        return None
 
 
 def services_again(

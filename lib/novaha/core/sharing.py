@@ -9,7 +9,7 @@ from novaha.core.capacity import without_room
 from novaha.core.flights import Flights
 from novaha.core.hostplan import Candidate, HostPlan
 from novaha.core.model import Migration, View
-from novaha.core.names import ServerId, alike
+from novaha.core.names import ServerId, alike, some_of
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
@@ -134,13 +134,8 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
     names = [mover.rank.name for mover in lacking if mover.here]
     if not names:
         return ()
-    text = f"{len(names)} of {len(pool)} instances find no room: {_first(names)}"
+    text = f"{len(names)} of {len(pool)} instances find no room: {some_of(names, TOLD)}"
     return (Hold("nova", Reason.NO_ROOM, text),)
-
-
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
-    return f"{', '.join(names[:TOLD])}{more}"
 
 
 def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) -> bool:
@@ -153,7 +148,7 @@ def _order_holds(late: Sequence[Candidate], waiting: Waits) -> tuple[Hold, ...]:
     told = [f"{c.rank.name} for {' '.join(waiting.waiting[c.evacuate.server])}" for c in late]
     out = []
     if late:
-        text = f"{len(late)} instances wait for others: {_first(told)}"
+        text = f"{len(late)} instances wait for others: {some_of(told, TOLD)}"
         out.append(Hold("nova", Reason.AFTER, text))
     if waiting.cycle:
         ids = ", ".join(sorted(waiting.cycle))

@@ -4,10 +4,11 @@ from novaha.core.actions import AskMigrations, AskServers
 from novaha.core.flights import flights_of
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import View
-from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, compute_host_of
+from novaha.core.names import ComputeHost
 from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
+from novaha.core.services import listed_host
 from novaha.core.standing import Standing
 from novaha.core.states import RecoveryState as State
 
@@ -40,11 +41,7 @@ def _is_known(view: View, host: ComputeHost) -> bool:
 def _host_of(standing: Standing, view: View, policy: Policy) -> ComputeHost | None:
     if isinstance(standing.record, Recovery):
         return standing.record.host
-    services = view.memory.services.value if view.memory.services else ()
-    try:
-        return compute_host_of(standing.node, [s.host for s in services], policy.host_map)
-    except (HostNotFound, HostAmbiguous):
-        return None
+    return listed_host(view, policy, standing.node)
 
 
 def _plan(view: View, policy: Policy, host: ComputeHost, first: int | None) -> HostPlan:

@@ -6,6 +6,7 @@ here. So nothing is kept back for this plan: it tells at once what will most lik
 
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import heapify, heappop, heappush
 
 from novaha.core.details import Details
 
@@ -48,22 +49,32 @@ def need_of(details: Details) -> Need:
 @lru_cache(maxsize=4)  # the same question comes with every decision of a cycle
 def without_room(needs: tuple[Need, ...], rooms: tuple[Room, ...]) -> tuple[int, ...]:
     """Return the places of those that find no room, when each in turn takes the emptiest host."""
-    left = [[room.vcpus, room.ram_mib, room.disk_gib] for room in rooms]
-    lacking = []
-    for place, need in enumerate(needs):
-        fits = [free for free in left if _fits(need, free)]
-        if not fits:
-            lacking.append(place)
-            continue
-        best = max(fits, key=lambda free: free[1] or 0)
-        best[0] = (best[0] or 0) - need.vcpus
-        best[1] = (best[1] or 0) - need.ram_mib
-        if best[2] is not None:
-            best[2] -= need.disk_gib
-    return tuple(lacking)
+    emptiest = [(-room.ram_mib, number, room) for number, room in enumerate(rooms)]
+    heapify(emptiest)
+    return tuple(place for place, need in enumerate(needs) if not _take(emptiest, need))
 
 
-def _fits(need: Need, free: list[int | None]) -> bool:
-    vcpus, ram_mib, disk_gib = free
-    enough_disk = disk_gib is None or need.disk_gib <= disk_gib
-    return need.vcpus <= (vcpus or 0) and need.ram_mib <= (ram_mib or 0) and enough_disk
+def _take(emptiest: list[tuple[int, int, Room]], need: Need) -> bool:
+    """Give a need the emptiest host that it fits on, and tell whether there is one.
+
+    emptiest: a heap by free memory, for in a large cloud most fit on the first.
+    """
+    aside, taken = [], False
+    while emptiest and not taken and -emptiest[0][0] >= need.ram_mib:
+        _, number, room = heappop(emptiest)
+        taken = _fits(need, room)
+        left = _less(room, need) if taken else room
+        aside.append((-left.ram_mib, number, left))
+    for entry in aside:
+        heappush(emptiest, entry)
+    return taken
+
+
+def _fits(need: Need, room: Room) -> bool:
+    enough_disk = room.disk_gib is None or need.disk_gib <= room.disk_gib
+    return need.vcpus <= room.vcpus and need.ram_mib <= room.ram_mib and enough_disk
+
+
+def _less(room: Room, need: Need) -> Room:
+    disk_gib = None if room.disk_gib is None else room.disk_gib - need.disk_gib
+    return Room(room.name, room.vcpus - need.vcpus, room.ram_mib - need.ram_mib, disk_gib)

@@ -57,6 +57,16 @@ def alike(host: str, node: str) -> bool:
     return host == node or host.split(".", 1)[0] == node or node.split(".", 1)[0] == host
 
 
+def is_alike(host: str, nodes: frozenset[str], labels: frozenset[str]) -> bool:
+    """Tell whether a name is `alike` to one of many; labels: the first labels of them."""
+    return host in nodes or host.split(".", 1)[0] in nodes or host in labels
+
+
+def first_labels(names: Iterable[str]) -> frozenset[str]:
+    """Return the first label of each name."""
+    return frozenset(name.split(".", 1)[0] for name in names)
+
+
 def _only(matches: Iterable[ComputeHost], node: NodeName, how: str) -> ComputeHost:
     found = sorted(set(matches))
     if not found:

@@ -9,7 +9,7 @@ from novaha.core.capacity import without_room
 from novaha.core.flights import Flights
 from novaha.core.hostplan import Candidate, HostPlan
 from novaha.core.model import Migration, View
-from novaha.core.names import ServerId, alike, some_of
+from novaha.core.names import ServerId, first_labels, is_alike, some_of
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
@@ -128,8 +128,9 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
     pool = sorted(chain.from_iterable(plan.pool for plan in plans))
     if rooms is None or rooms.value is None or services is None or not pool:
         return ()
-    closed = [s.host for s in services.value if s.forced_down or not s.enabled]
-    free = tuple(room for room in rooms.value if not any(alike(room.name, h) for h in closed))
+    closed = frozenset(s.host for s in services.value if s.forced_down or not s.enabled)
+    labels = first_labels(closed)
+    free = tuple(room for room in rooms.value if not is_alike(room.name, closed, labels))
     lacking = [pool[n] for n in without_room(tuple(mover.need for mover in pool), free)]
     names = [mover.rank.name for mover in lacking if mover.here]
     if not names:

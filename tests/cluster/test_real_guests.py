@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from losses import SERVING_S, VICTIM, judged, reach, seeded
+from novaha.adapters.cib import RECOVERY_PREFIX
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.letgo import delete_hold, let_go
@@ -108,6 +109,27 @@ def _is_back(cluster: Cluster) -> bool:
     seen = look(cluster)
     fenced = f"nova-ha-receipt-{VICTIM}" in seen.properties and seen.fenced(VICTIM) != ""
     return fenced and seen.nodes.get(VICTIM) == "online"
+
+
+def test_no_guest_runs_at_all_while_its_lost_host_is_disarmed_and_each_once_after(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    story = seeded(cluster, cloud, 2)
+    disarm = ("nova-ha", "disarm", "--all", "--for", "1h", "--why", "rehearsal", "--yes")
+    cluster.exec(HOME, disarm)
+    with judged(cluster, cloud, story) as count:
+        cluster.kill(VICTIM)
+        reach(story, "held")
+        wait_for("the proof to be kept", lambda: _proven(cluster), 60.0, story)
+        assert not {guest.server for guest in qemus()} & story.victims.keys()
+        assert not story.snapshot.runs("nova-compute", VICTIM)
+        cluster.exec(HOME, ("nova-ha", "arm", "--yes"))
+    _enough(count.counts, story.events["enabled"].at_s - story.crash_s)
+
+
+def _proven(cluster: Cluster) -> bool:
+    record = look(cluster).properties.get(f"{RECOVERY_PREFIX}{VICTIM}", "")
+    return "phase=proven" in record
 
 
 @pytest.fixture

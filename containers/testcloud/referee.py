@@ -15,6 +15,7 @@ from .settings import Settings
 from .topology import state_folder
 
 _PROC = Path("/proc")
+BOOT_S = 0.5
 _RUNNING = 1  # nova.compute.power_state.RUNNING
 
 
@@ -66,16 +67,24 @@ def fake_guests(settings: Settings) -> tuple[Guest, ...]:
 
     What the books of an earlier boot say is void: those guests lost power with their node.
     """
-    alive = {
-        _hostname(folder) for folder, argv in _processes("boot") if b"/usr/local/sbin/boot" in argv
-    }
+    booted_s = _boots()
     found = []
     for machine in settings.compute_machines():
-        if machine.name not in alive:
-            continue
-        running = _running_by_books(state_folder(settings, machine.name))
-        found += [Guest(server, machine.name, 0) for server in running]
+        if machine.name in booted_s:
+            folder = state_folder(settings, machine.name)
+            running = running_by_books(folder, booted_s[machine.name])
+            found += [Guest(server, machine.name, 0) for server in running]
     return tuple(found)
+
+
+def _boots() -> dict[NodeName, float]:
+    """Return when each node that has power was booted, in seconds since the epoch."""
+    booted_s: dict[NodeName, float] = {}
+    for folder, argv in _processes("boot"):
+        node, started_s = _hostname(folder), _started_s(folder)
+        if b"/usr/local/sbin/boot" in argv and node and started_s is not None:
+            booted_s[node] = min(started_s, booted_s.get(node, started_s))
+    return booted_s
 
 
 def copies(guests: tuple[Guest, ...]) -> dict[ServerId, list[Guest]]:
@@ -118,13 +127,19 @@ def _hostname(folder: Path) -> NodeName | None:
         return None
 
 
-def _running_by_books(folder: Path) -> list[ServerId]:
+def running_by_books(folder: Path, booted_s: float) -> list[ServerId]:
+    """Return what runs by the books in a node's folder, of its boot at that moment.
+
+    A boot begins a while before it notes its id; until then the id there is that of the boot
+    before it. No boot is over within BOOT_S.
+    """
     try:
         books = json.loads((folder / "guests.json").read_text())
+        noted_s = (folder / "boot-id").stat().st_mtime
         boot_id = (folder / "boot-id").read_text()
     except FileNotFoundError:
         return []
-    if books["boot_id"] != boot_id:
+    if books["boot_id"] != boot_id or noted_s < booted_s - BOOT_S:
         return []
     guests = books["guests"].items()
     return [ServerId(uuid) for uuid, guest in guests if guest["state"] == _RUNNING]

@@ -57,3 +57,22 @@ def judged(  # noqa: PLR0913  (the last three say what is otherwise than in most
 def reach(story: Story, what: str, timeout_s: float = 60.0) -> None:
     """Wait until a story has come to an event."""
     wait_for(f"the story to reach {what!r}", lambda: what in story.events, timeout_s, story)
+
+
+@contextmanager
+def evacuations_in_flight(cluster: Cluster) -> Iterator[None]:
+    """Have no evacuation of the victim come to its end while the block runs, however long.
+
+    The other computes' nova-compute is stopped, which the rest of Nova does not know.
+    """
+    _signal_others(cluster, "STOP")
+    try:
+        yield
+    finally:
+        _signal_others(cluster, "CONT")
+
+
+def _signal_others(cluster: Cluster, signal: str) -> None:
+    for node in cluster.computes():
+        if node != VICTIM:
+            cluster.exec(node, ("pkill", f"-{signal}", "-f", "bin/nova-compute"))

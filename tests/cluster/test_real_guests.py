@@ -1,9 +1,9 @@
 """Real QEMU guests, their disks on a folder that all computes share: never two copies of one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
-from losses import SERVING_S, VICTIM, judged, reach, seeded
+from losses import SERVING_S, VICTIM, evacuations_in_flight, judged, reach, seeded
 from novaha.adapters.cib import RECOVERY_PREFIX
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
@@ -12,7 +12,6 @@ from rehearsal.pacemaker import look
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.docker import File
-from testcloud.names import NodeName
 from testcloud.referee import qemus
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -47,14 +46,11 @@ def test_no_guest_runs_twice_when_the_host_returns_in_the_middle(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     story = seeded(cluster, cloud, GUESTS)
-    others = [node for node in cluster.computes() if node != VICTIM]
-    with judged(cluster, cloud, story) as count:
-        _signal_nova_compute(cluster, others, "STOP")
+    with judged(cluster, cloud, story) as count, evacuations_in_flight(cluster):
         cluster.kill(VICTIM)
         reach(story, "held")
         assert "all ACTIVE" not in story.events, "the host was not early: nothing was tested"
         assert not story.snapshot.runs("nova-compute", VICTIM)
-        _signal_nova_compute(cluster, others, "CONT")
     assert story.events["released"].at_s > story.events["all ACTIVE"].at_s
     _enough(count.counts, story.events["enabled"].at_s - story.crash_s)
 
@@ -74,13 +70,10 @@ def test_a_host_that_resumes_its_guests_starts_no_second_copy_of_what_is_being_e
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     story = seeded(cluster, cloud, GUESTS)
-    others = [node for node in cluster.computes() if node != VICTIM]
-    with judged(cluster, cloud, story) as count:
-        _signal_nova_compute(cluster, others, "STOP")
+    with judged(cluster, cloud, story) as count, evacuations_in_flight(cluster):
         cluster.kill(VICTIM)
         reach(story, "held")
         assert "all ACTIVE" not in story.events, "the host was not early: nothing was tested"
-        _signal_nova_compute(cluster, others, "CONT")
     assert _on(VICTIM) == set()
     _enough(count.counts, story.events["enabled"].at_s - story.crash_s)
 
@@ -172,11 +165,6 @@ def _shown(cluster: Cluster, words: str) -> bool:
 def _on(node: str) -> set[str]:
     """Return the instances of which a copy runs on a node."""
     return {guest.server for guest in qemus() if guest.node == node}
-
-
-def _signal_nova_compute(cluster: Cluster, nodes: Sequence[NodeName], signal: str) -> None:
-    for node in nodes:
-        cluster.exec(node, ("pkill", f"-{signal}", "-f", "bin/nova-compute"))
 
 
 def _enough(counts: int, seconds: float) -> None:

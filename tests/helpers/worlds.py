@@ -61,8 +61,9 @@ def event(
     status: str = "success",
     action: str = "reboot",
     completed_s: float | None = WRITTEN_S + 3.0,
+    client: str = "",
 ) -> FencingEvent:
-    return FencingEvent(node, action, status, completed_s, origin="controller-1")
+    return FencingEvent(node, action, status, completed_s, origin="controller-1", client=client)
 
 
 def level(

@@ -200,6 +200,7 @@ def _event(element: ET.Element) -> FencingEvent:
         element.get("exit-reason", ""),
         element.get("origin", ""),
         element.get("delegate", ""),
+        element.get("client", ""),
     )
 
 

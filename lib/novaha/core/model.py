@@ -27,6 +27,7 @@ class FencingEvent:
 
     completed_s: epoch seconds on the clock of the controller that was asked, None while pending.
     origin: the controller that asked for the fencing. delegate: which one did it, or "a human".
+    client: the program there that did: the cluster itself is pacemaker-controld.
     """
 
     target: NodeName
@@ -36,6 +37,7 @@ class FencingEvent:
     reason: str = ""
     origin: str = ""
     delegate: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,14 @@ RECEIPT_AGENT = "fence_nova"
 _ENDED = frozenset({"success", "failed"})
 POWER_ACTIONS = frozenset({"off", "reboot"})
 
+SECOND_HALF = "on"
+THE_CLUSTER = "pacemaker-controld"
+"""A reboot that Pacemaker does as off and on: a controller whose fencer starts in its second half
+takes over its line as it stands then, and shows that fencing as "on" for ever, with its success
+(seen with 2.1.5; stonith_local_history_diff_and_merge, fenced_history.c, copies the action of the
+half that runs). A person's own "on" (stonith_admin --unfence) is none.
+"""
+
 A_HUMAN = "a human"
 """Who did a fencing that a person confirmed. Source: stonith_manual_ack, fenced_remote.c, 2.1.5."""
 
@@ -167,7 +175,8 @@ def successes_of(node: NodeName, events: tuple[FencingEvent, ...]) -> list[Fenci
 
 def _succeeded(event: FencingEvent) -> bool:
     ended = event.status == "success" and event.completed_s is not None
-    return ended and event.action in POWER_ACTIONS
+    half = event.action == SECOND_HALF and event.client.startswith(THE_CLUSTER)
+    return ended and (half or event.action in POWER_ACTIONS)
 
 
 def _is_newer(receipt: Receipt, successes: list[FencingEvent], lines: int, policy: Policy) -> bool:

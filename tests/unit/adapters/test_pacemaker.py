@@ -160,7 +160,13 @@ def test_the_history_is_read_with_its_times_in_any_zone(observe: Observe) -> Non
     moment_s = 1795369249.0
     assert observe(unproven()).events == (
         FencingEvent(
-            NODE, "reboot", "success", moment_s, origin="controller-3", delegate="controller-1"
+            NODE,
+            "reboot",
+            "success",
+            moment_s,
+            origin="controller-3",
+            delegate="controller-1",
+            client="pacemaker-controld.37",
         ),
         FencingEvent(NODE, "reboot", "pending", None),
         FencingEvent(NODE, "off", "failed", moment_s + 0.123456, "no device"),

@@ -264,6 +264,16 @@ def test_an_off_proves_as_much_as_a_reboot() -> None:
     assert reason_of(cluster(events=(event(action="off"),))) is None
 
 
+def test_a_reboot_that_a_controller_met_in_its_second_half_counts_as_one_there_too() -> None:
+    half = event(action="on", client="pacemaker-controld.37")
+    assert reason_of(cluster(events=(half,))) is None
+    earlier = replace(half, completed_s=WRITTEN_S - 60.0)
+    assert counted(1, earlier) is Reason.FENCE_PENDING
+    assert counted(1, earlier, NEW) is None
+    by_person = event(action="on", client="stonith_admin.4711")
+    assert reason_of(cluster(events=(by_person,))) is Reason.FENCE_PENDING
+
+
 def test_a_fencing_that_never_shows_in_the_history_becomes_trouble() -> None:
     late_s = NOW_S + POLICY.patience_s
     assert reason_of(cluster(events=()), late_s) is Reason.FENCE_UNPROVEN

@@ -43,7 +43,7 @@ unit: $(VENV)/ready
 	$(BIN)/pytest -m "not cluster" -n auto --dist worksteal
 
 test: check ## everything, the container cluster included
-	$(BIN)/pytest -m cluster --timeout=1800 --maxfail=8 -rP
+	$(BIN)/pytest -m cluster --timeout=1800 --maxfail=8 -rP --durations=40
 
 docs: ## draw the pages of docs/ that show the tables of the code
 	PYTHONPATH=lib $(PYTHON) $(COMMAND) docs

@@ -53,6 +53,7 @@ class Fencer:
         self.gate = gate
         gate.fail, gate.retry = self._fail, self.device_changed
         self._receipts = 0
+        self._half_s: dict[NodeName, float] = {}
         self.detect_s = 0.0
         self.fence_s = 0.0
         self.jitter = Jitter(0)
@@ -160,6 +161,7 @@ class Fencer:
     def _attempt(self, compute: Compute) -> None:
         compute.fencing = True
         compute.attempt += 1
+        self._half_s.pop(compute.name, None)
         self.history.touch()
         self.gate.ask(compute, partial(self._cut, compute, compute.attempt))
 
@@ -208,6 +210,7 @@ class Fencer:
         if compute.level != "real" or compute.stay_off:
             self._ended(compute, attempt)
             return
+        self._half_s[compute.name] = self._engine.now_s
         fails = compute.power_on_fails or compute.bmc == "dead"
         compute.power_on_fails = False
         if fails:
@@ -228,7 +231,9 @@ class Fencer:
         compute.fencing = compute.asked = False
         compute.attempt = attempt + 1
         action = _action(compute)
-        self.history.add([self._line(compute, "success", now_s)])
+        line = self._line(compute, "success", now_s)
+        halves = self._members.joined_since(self._half_s.pop(compute.name, now_s + 1.0))
+        self.history.add([line._replace(halves=halves)])
         allowed_s = self.detect_s + self.gate.wait_s + self.fence_s + RECEIPT_S + ON_S
         self._book.say("fencer", f"the fencing of {compute.name} succeeded ({action})")
         self._over(compute, allowed_s if compute.undisturbed else None)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from novaha.core.model import FencingEvent
 from novaha.core.names import NodeName
+from novaha.core.proof import SECOND_HALF, THE_CLUSTER
 from novaha.sim.engine import EPOCH_S
 
 LIMIT = 500
@@ -13,7 +14,10 @@ KEPT = 250
 
 
 class Line(NamedTuple):
-    """One fencing that has ended; stamps: when, on the clock of each controller that saw it."""
+    """One fencing that has ended; stamps: when, on the clock of each controller that saw it.
+
+    halves: the controllers that joined during its second half: they show an "on", and nothing else.
+    """
 
     node: NodeName
     action: str
@@ -22,6 +26,7 @@ class Line(NamedTuple):
     stamps: tuple[tuple[NodeName, float], ...]
     origin: NodeName
     delegate: str = ""
+    halves: frozenset[NodeName] = frozenset()
 
 
 class History:
@@ -86,9 +91,10 @@ def _event(line: Line, controller: NodeName) -> FencingEvent:
     completed_s = float(int(EPOCH_S + ended_s))
     return FencingEvent(
         line.node,
-        line.action,
+        SECOND_HALF if controller in line.halves else line.action,
         line.status,
         completed_s,
         origin=line.origin,
         delegate=line.delegate,
+        client=f"{THE_CLUSTER}.1",
     )

@@ -5,15 +5,19 @@ from novaha.sim.engine import EPOCH_S, Engine
 
 
 class Members:
-    """Corosync's membership. down: the whole cluster is off. split: our partition lost quorum."""
+    """Corosync's membership. down: the whole cluster is off. split: our partition lost quorum.
 
-    __slots__ = ("_all", "_engine", "alive", "down", "skew_s", "split", "version")
+    joined_s: when a controller that was away came back.
+    """
+
+    __slots__ = ("_all", "_engine", "alive", "down", "joined_s", "skew_s", "split", "version")
 
     def __init__(self, engine: Engine, controllers: tuple[NodeName, ...]) -> None:
         """Begin with all of them, their clocks right."""
         self._engine = engine
         self._all = controllers
         self.alive = list(controllers)
+        self.joined_s: dict[NodeName, float] = {}
         self.skew_s = dict.fromkeys(controllers, 0.0)
         self.down = False
         self.split = False
@@ -39,7 +43,12 @@ class Members:
         """Give a controller back, the last in the order."""
         if controller not in self.alive:
             self.alive.append(controller)
+            self.joined_s[controller] = self._engine.now_s
             self.version += 1
+
+    def joined_since(self, since_s: float) -> frozenset[NodeName]:
+        """Return the controllers that came back at a moment or later."""
+        return frozenset(name for name, at_s in self.joined_s.items() if at_s >= since_s)
 
     def stamps(self) -> tuple[tuple[NodeName, float], ...]:
         """Return the present second on each living controller's clock, without the epoch."""

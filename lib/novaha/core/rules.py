@@ -15,6 +15,8 @@ from novaha.core.details import Details
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.segments import Aggregate
 
+AFFINITY = "affinity"
+
 
 @dataclass(frozen=True, slots=True)
 class ServerGroup:
@@ -43,6 +45,12 @@ class Rules:
         """The anti-affinity group of each instance that is in one; soft ones keep nobody apart."""
         strict = (group for group in self.groups if group.policy == "anti-affinity")
         return {server: group.id for group in strict for server in group.members}
+
+    @cached_property
+    def together(self) -> Mapping[ServerId, ServerGroup]:
+        """The affinity group of each instance that is in one; soft ones bind nobody."""
+        strict = (group for group in self.groups if group.policy == AFFINITY)
+        return {server: group for group in strict for server in group.members}
 
     def of(self, host: ComputeHost) -> "Rules":
         """Return the rules with the aggregates of one host only, in the order of their names."""

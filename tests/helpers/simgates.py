@@ -13,7 +13,6 @@ from novaha.core import (
     decide,
     eligibility,
     evacuation,
-    fates,
     flights,
     memory,
     proof,
@@ -22,6 +21,7 @@ from novaha.core import (
     returning,
     sharing,
     standing,
+    verdict,
 )
 from novaha.core.actions import Decision, Release
 from novaha.core.evacuation import _Evacuation
@@ -222,7 +222,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "what may run elsewhere is not evacuated",
-        fates,
+        verdict,
         "kept",
         lambda *_: None,
         "L2",

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from novaha.core.eligibility import Kept, kept, misunderstood, needs_reset
+from novaha.core.eligibility import Kept
 from novaha.core.flights import settled, telling
 from novaha.core.memory import LONG_AGO_S
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
+from novaha.core.order import Wish
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.records import ended_badly
@@ -16,6 +17,7 @@ from novaha.core.recovery import Recovery
 from novaha.core.reserve import Reserve, reserve_of
 from novaha.core.rules import Rules, ServerGroup
 from novaha.core.states import InstanceState
+from novaha.core.verdict import verdict
 
 TRIES_BEFORE_ITS_HOST = 3
 """After so many evacuations that failed, an instance may go back to a host that is there again."""
@@ -128,13 +130,12 @@ class Reading:
         """Return the fate of a server that nothing is moving."""
         if server.details is None:
             return Fate(server, InstanceState.CHECKING)
-        why = kept(server, server.details, self.rules, self.policy)
-        note = misunderstood(server, server.details, self.rules, self.policy)
+        why, note, reset, _ = verdict(server, server.details, self.rules, self.policy)
         if why is not None:
             unprotected = why.reason is Reason.UNPROTECTED
             state = InstanceState.UNPROTECTED if unprotected else InstanceState.STAYS
             return Fate(server, state, text=why.text, kept=why, note=note)
-        fate = replace(self.tried(server), reset=needs_reset(server.details), note=note)
+        fate = self.tried(server, reset=reset, note=note)
         if fate.state is InstanceState.READY and self.reserve.lacks:
             waits = Kept(Reason.NO_RESERVED, f"waits for a reserved host: {self.reserve.why}")
             return replace(fate, state=InstanceState.STAYS, text=waits.text, kept=waits)
@@ -145,7 +146,13 @@ class Reading:
         """The reserved host that its instances go to, or why there is none."""
         return reserve_of(self.view, self.policy, self.recovery.host)
 
-    def tried(self, server: Server) -> Fate:
+    def wish(self, server: Server) -> Wish:
+        """Return what is said about the order of a server; nothing while nothing is known of it."""
+        if server.details is None:
+            return Wish()
+        return verdict(server, server.details, self.rules, self.policy).wish
+
+    def tried(self, server: Server, *, reset: bool, note: str) -> Fate:
         """Return the fate of a server that may be evacuated: tried before, or never."""
         memory, group = self.view.memory, self.bound(server.id)
         bad = self.failed_of(group.members if group else (server.id,))
@@ -153,7 +160,7 @@ class Reading:
         refusals = refusal.count if refusal else 0
         failures, own = len(bad) + refusals, sum(m.server == server.id for m in bad) + refusals
         if failures == 0:
-            return Fate(server, self.due(LONG_AGO_S))
+            return Fate(server, self.due(LONG_AGO_S), reset=reset, note=note)
         last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=LONG_AGO_S)
         text = _ended(bad[-1], server) if bad else ""
         if server.fault:
@@ -164,7 +171,8 @@ class Reading:
         text = f"{text}; {BOUND.format(group)}" if group and len(group.members) > 1 else text
         woken = last_s == LONG_AGO_S
         due_s = memory.woken_s if woken else last_s + self.policy.backoff_s(failures)
-        return Fate(server, self.due(due_s), failures, own, due_s, text, refused)
+        state = self.due(due_s)
+        return Fate(server, state, failures, own, due_s, text, refused, reset=reset, note=note)
 
     def failed_of(self, servers: Iterable[ServerId]) -> list[Migration]:
         """Return the records of some servers that ended badly, the newest one last."""

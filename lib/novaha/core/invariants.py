@@ -119,6 +119,7 @@ class Judge:
     _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
     _reserved_only: set[NodeName] = field(default_factory=set)
     _groups: dict[ServerId, str] = field(default_factory=dict)
+    _sent: dict[ServerId, NodeName] = field(default_factory=dict)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
@@ -225,8 +226,10 @@ class Judge:
         young_s = fact.at_s - self.stuck_s
         flights = [f for f in self._flights.values() if f.accepted.at_s > young_s and not f.dead]
         there = {f.to for f in flights if f.to and f.accepted.server in others}
-        there.update(*(self._writers.get(other, ()) for other in others))
+        arrived = {s: n for s, n in self._sent.items() if n in self._writers.get(s, ())}
+        there.update(node for other, node in arrived.items() if other in others)
         there.discard(accepted.node)
+        self._sent[server] = fact.node
         if there and fact.node not in there and accepted.by != "person":
             text = f"{server} goes to {fact.node}, its affinity group {group} is on"
             self._broken("L6", fact.at_s, f"{text} {', '.join(sorted(map(str, there)))}")

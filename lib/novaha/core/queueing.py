@@ -7,7 +7,7 @@ from novaha.core.capacity import need_of
 from novaha.core.fates import Fate, Reading
 from novaha.core.hostplan import Candidate, Mover
 from novaha.core.model import Server
-from novaha.core.order import Member, rank, wish_of
+from novaha.core.order import Member, rank
 from novaha.core.placing import Placing
 from novaha.core.records import ended_badly
 from novaha.core.states import InstanceState
@@ -25,7 +25,7 @@ def _candidate(reading: Reading, fate: Fate, target: Target) -> Candidate:
     server, memory, recovery = fate.server, reading.view.memory, reading.recovery
     to, forced, alone = target
     evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to, forced=forced)
-    wish = wish_of(server.details, reading.rules)
+    wish = reading.wish(server)
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
     return Candidate(evacuate, rank(server, wish, fate.own), wish, since_s, alone)
 
@@ -46,7 +46,7 @@ def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
     project = server.details.project if server.details else ""
     gone = fate is None or fate.state is InstanceState.MOVED
     up_s = _changed_s(reading, server) if gone else None
-    return Member(server.id, server.name, project, wish_of(server.details, reading.rules), up_s)
+    return Member(server.id, server.name, project, reading.wish(server), up_s)
 
 
 def _changed_s(reading: Reading, server: Server) -> float:
@@ -71,6 +71,6 @@ def pool(reading: Reading, fates: Sequence[Fate]) -> Iterator[Mover]:
             continue
         if server.details and not (fate and fate.kept):
             still_here = fate is not None and fate.state is not InstanceState.MOVED
-            wish = wish_of(server.details, reading.rules)
+            wish = reading.wish(server)
             order = rank(server, wish, fate.own if fate else 0)
             yield Mover(order, need_of(server.details), still_here)

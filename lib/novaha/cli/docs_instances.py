@@ -75,23 +75,25 @@ more when an instance arrives, fails those that arrived together on one host, an
 another one. Members of soft groups go together.
 
 Members of one affinity group come to one host, where Nova can be brought to that. Its scheduler
-lets a member go only where another one is: for the first to leave it finds no host, and would set
-it to ERROR. So the first goes alone, and past the scheduler (`force`, microversion 2.67), to a host
-that takes instances, is in the same aggregates as the lost one, and by Placement has room for the
-whole group; the others follow it by the scheduler's own choice. What happens then is up to Nova:
+lets a member go only where another one is: for the first to leave it finds no host, not even where
+that is the only member. So the first goes alone, and past the scheduler (`force`, microversion
+2.67), to a host that takes instances, is in the same aggregates as the lost one, and by Placement
+has room for the whole group; the others follow it by the scheduler's own choice. What happens then
+is up to Nova:
 
 | members on the lost host | when the first arrives | in the end |
 | --- | --- | --- |
 | one | nothing stands against it | active |
 | more, where nova-compute does not look | nothing is looked at | active on one host |
-| more, where it does, as Nova has it | it fails the first, which stays as it was | all `blocked` |
+| more, where it does, as Nova has it | it fails the first, which is in ERROR then | all `blocked` |
 
 Whether it looks is `[workarounds] disable_group_policy_check_upcall` of the destination. Nothing
-that an evacuation can say changes the last row. One of the group is tried for all of them,
-in turns, and ever more rarely; after three tries they go back to their host as soon as it returns.
-A person who cannot wait for it gives the group up (`openstack server group delete ID`, which is in
-the text; a group cannot be made again for instances that exist): within a minute all of it is
-evacuated like any other instance.
+that an evacuation can say changes the last row. One of the group is tried for all of them, in
+turns, and ever more rarely; after three tries they go back to their host as soon as it returns. What
+Nova has set to ERROR it does not start there: `openstack server reboot --hard` does. A person who
+cannot wait for the host gives the group up (`openstack server group delete ID`, which the text has;
+instances that exist cannot be put in a group again): within a minute all of it is evacuated like
+any other instance.
 
     openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
     openstack server set --property nova_ha:ready=delay:30 db-1"""

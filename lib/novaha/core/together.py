@@ -4,9 +4,9 @@ The scheduler lets a member go to hosts only on which one is, by Nova's database
 lost host alone it finds none, and leaves the instance in ERROR. So the first one goes past the
 scheduler, to a host that is chosen here, and the others follow it by the scheduler's own choice.
 
-When the first arrives Nova looks at the group once more, and fails it, as it was, while others are
-on the lost host; but not where `[workarounds] disable_group_policy_check_upcall` is set, and not
-where it is the only member. No evacuation gets the others past that check.
+When the first arrives Nova looks at the group once more, and fails it, to ERROR, too, while others
+are on the lost host; but not where `[workarounds] disable_group_policy_check_upcall` is set, and
+not where it is the only member. No evacuation gets the others past that check.
 
 Source: ServerGroupAffinityFilter, setup_instance_group (nova/scheduler/utils.py),
 _validate_instance_group_policy (nova/compute/manager.py), 34.0, and seen with it.

@@ -131,7 +131,7 @@ class Moves:
             self._end(evacuation, "failed")
             return
         if self._parted(evacuation):
-            evacuation.instance.fault = ""  # Nova leaves its state, and so shows no fault
+            evacuation.instance.fault = "Affinity instance group policy was violated"
             self._end(evacuation, "failed")
             return
         self._mark(evacuation, "pre-migrating")

@@ -89,11 +89,11 @@ is up to Nova:
 
 Whether it looks is `[workarounds] disable_group_policy_check_upcall` of the destination. Nothing
 that an evacuation can say changes the last row. One of the group is tried for all of them, in
-turns, and ever more rarely; after three tries they go back to their host as soon as it returns. What
-Nova has set to ERROR it does not start there: `openstack server reboot --hard` does. A person who
-cannot wait for the host gives the group up (`openstack server group delete ID`, which the text has;
-instances that exist cannot be put in a group again): within a minute all of it is evacuated like
-any other instance.
+turns, and ever more rarely; after three tries they go back to their host as soon as it returns.
+What Nova has set to ERROR it does not start there: `openstack server reboot --hard` does. A person
+who cannot wait for the host gives the group up (`openstack server group delete ID`, which the text
+has; instances that exist cannot be put in a group again): within a minute all of it is evacuated
+like any other instance.
 
     openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
     openstack server set --property nova_ha:ready=delay:30 db-1"""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+from novaha.core import eligibility
 from novaha.core import verdict as module
 from novaha.core.details import Details
 from novaha.core.model import Server
@@ -20,7 +21,7 @@ VM = Server(ServerId("vm-1"), "vm-1", "", DETAILS)
 
 def test_it_is_worked_out_once_while_nothing_is_read_anew() -> None:
     rules = Rules()
-    with patch.object(module, "kept", wraps=module.kept) as kept:
+    with patch.object(module, "kept", wraps=eligibility.kept) as kept:
         first = verdict(VM, DETAILS, rules.of(HOST), POLICY)
         assert verdict(VM, DETAILS, rules.of(HOST), POLICY) is first
         assert kept.call_count == 1

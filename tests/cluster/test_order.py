@@ -80,8 +80,8 @@ def sent_in_order(cluster: Cluster, since_s: float, ids: Mapping[str, ServerId])
     return [names[ServerId(post.path.split("/")[-2])] for post in posts]
 
 
-def new_group(cloud: CloudCtl, policy: str) -> str:
-    body = {"server_group": {"name": f"test-{policy}", "policy": policy}}
+def new_group(cloud: CloudCtl, policy: str, name: str = "") -> str:
+    body = {"server_group": {"name": f"test-{name or policy}", "policy": policy}}
     return str(cloud.call("POST", "/os-server-groups", body)["server_group"]["id"])
 
 

@@ -13,14 +13,15 @@ from novaha.core import (
     decide,
     eligibility,
     evacuation,
-    fates,
     flights,
     memory,
     proof,
+    queueing,
     reserve,
     returning,
     sharing,
     standing,
+    verdict,
 )
 from novaha.core.actions import Decision, Release
 from novaha.core.evacuation import _Evacuation
@@ -32,6 +33,7 @@ from novaha.core.policy import Policy
 from novaha.core.protection import Protection
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Found
+from novaha.core.together import Target, first_or_any
 from novaha.sim.scenario import load
 from novaha.sim.seeds import play, schedule, violations
 from novaha.sim.spec import Violation
@@ -101,6 +103,17 @@ def mute(*arguments: Any) -> tuple[Decision, ...]:  # noqa: ANN401
 SHARE, AHEAD = sharing.share, decide._ahead  # noqa: SLF001
 FORCE_DOWN = evacuation._force_down  # noqa: SLF001
 SUCCESS = proof._success  # noqa: SLF001
+
+
+FIRST_OR_ANY = first_or_any
+
+
+def ask_the_scheduler(*arguments: Any) -> Target:  # noqa: ANN401
+    return FIRST_OR_ANY(*arguments)._replace(to=None, forced=False)
+
+
+def beside_each_other(*arguments: Any) -> Target:  # noqa: ANN401
+    return FIRST_OR_ANY(*arguments)._replace(alone=None)
 
 
 def any_event(receipt: Receipt, view: View, policy: Policy) -> object:
@@ -209,7 +222,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "what may run elsewhere is not evacuated",
-        fates,
+        verdict,
         "kept",
         lambda *_: None,
         "L2",
@@ -262,6 +275,30 @@ GATES: tuple[Gate, ...] = (
         lambda *_: (),
         "L6",
         "reserved-host-takes-over",
+    ),
+    Gate(
+        "the first of an affinity group goes past the scheduler",
+        queueing,
+        "first_or_any",
+        ask_the_scheduler,
+        "L3",
+        "affinity-alone",
+    ),
+    Gate(
+        "the first of an affinity group goes alone",
+        queueing,
+        "first_or_any",
+        beside_each_other,
+        "L6",
+        "affinity-first-fails",
+    ),
+    Gate(
+        "what waits for room is tried when there is some",
+        memory,
+        "without_a_place",
+        lambda _: frozenset(),
+        "L3",
+        "room-appears",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

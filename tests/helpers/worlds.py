@@ -157,6 +157,7 @@ def memory(
         servers={} if servers is None else {HOST: Answer(servers, asked_s)},
         migrations={} if migrations is None else {HOST: Answer(migrations, asked_s)},
         rules=Answer(Rules(), asked_s),
+        room=Answer(None, asked_s),
         begun={RECEIPT_ID: 0},
         first_seen={RECEIPT_ID: NOW_S - 1.0},
         changed_s={HOST: asked_s},

@@ -60,7 +60,8 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
     match action:
         case Evacuate(server, host):
             to = f" to={action.to}" if action.to else ""
-            return f"server={server} host={host}{to}"
+            forced = " forced=true" if action.forced else ""
+            return f"server={server} host={host}{to}{forced}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"host={reserved} segment={segment.name} value={value}"

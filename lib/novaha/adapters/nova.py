@@ -35,6 +35,8 @@ NEWEST = (2, 94)
 """From 2.95 on an evacuated instance is left stopped (Nova 27)."""
 DETAILED = (2, 98)
 """Of the detailed list, whose images then have their properties (Nova 31)."""
+FORCING = (2, 67)
+"""The newest with `force`, which passes by the scheduler."""
 PAGE = 1000
 
 _LAST_CAUSE = re.compile(r"\[Errno -?\d+\] ([^')]+)")
@@ -147,8 +149,10 @@ class Nova:
         action = f"/servers/{evacuate.server}/action"
         if evacuate.reset:
             self._call("POST", action, {"os-resetState": {"state": "active"}})
-        # Without `force` the scheduler checks the host; from 2.68 on it has no such key any more.
-        self._call("POST", action, {"evacuate": {"host": evacuate.to} if evacuate.to else {}})
+        # Without `force` the scheduler checks the host.
+        where = {"host": evacuate.to} if evacuate.to else {}
+        force, version = ({"force": True}, FORCING) if evacuate.forced else ({}, NEWEST)
+        self._call("POST", action, {"evacuate": {**where, **force}}, version)
 
     def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
         """Set keys of an aggregate; all others stay."""

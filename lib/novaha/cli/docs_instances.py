@@ -35,7 +35,10 @@ _TRIES = """\
 An evacuation is followed in Nova's migration records until its end, however long it takes; nothing
 is sent beside it. What fails is tried again after 30 s, then after twice as long each time, up to
 half an hour, for ever, and `pcs status` and `nova-ha explain` show it with Nova's words. As soon as
-a host takes instances again that did not before, all that failed is tried at once.
+a host takes instances again that did not before, all that failed is tried at once. And while
+something waits, Placement is asked once a minute: what had no room by its last answer and finds
+some by this one, the most important first, is tried at once, and not again for that before its room
+was gone and is back. Nova's lists are read anew before each such try.
 
 Before the first request Placement is asked what is free on the hosts that are left, and what will
 find no room there is told at once (`no-room`): processors, memory and disk, in the order in which
@@ -70,6 +73,27 @@ shown (`cycle`), and they go as if it were not said.
 Members of one anti-affinity group are evacuated one by one: Nova looks at the group's policy once
 more when an instance arrives, fails those that arrived together on one host, and does not choose
 another one. Members of soft groups go together.
+
+Members of one affinity group come to one host, where Nova can be brought to that. Its scheduler
+lets a member go only where another one is: for the first to leave it finds no host, not even where
+that is the only member. So the first goes alone, and past the scheduler (`force`, microversion
+2.67), to a host that takes instances, is in the same aggregates as the lost one, and by Placement
+has room for the whole group; the others follow it by the scheduler's own choice. What happens then
+is up to Nova:
+
+| members on the lost host | when the first arrives | in the end |
+| --- | --- | --- |
+| one | nothing stands against it | active |
+| more, where nova-compute does not look | nothing is looked at | active on one host |
+| more, where it does, as Nova has it | it fails the first, which is in ERROR then | all `blocked` |
+
+Whether it looks is `[workarounds] disable_group_policy_check_upcall` of the destination. Nothing
+that an evacuation can say changes the last row. One of the group is tried for all of them, in
+turns, and ever more rarely; after three tries they go back to their host as soon as it returns.
+What Nova has set to ERROR it does not start there: `openstack server reboot --hard` does. A person
+who cannot wait for the host gives the group up (`openstack server group delete ID`, which the text
+has; instances that exist cannot be put in a group again): within a minute all of it is evacuated
+like any other instance.
 
     openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
     openstack server set --property nova_ha:ready=delay:30 db-1"""

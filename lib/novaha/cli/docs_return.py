@@ -13,6 +13,7 @@ from novaha.specs.nova_compute_unfence import NOVA_NAMES, SPEC
 
 _DRAWN = "<!-- Drawn by `nova-ha docs` from lib/novaha/cli/docs_return.py: change it there. -->"
 _POLICY = Policy()
+_TURNS = (Reason.QUEUED, Reason.AFTER, Reason.APART, Reason.TOGETHER, Reason.NO_ROOM)
 _START_S = SPEC.timeout_s("start")
 _UNFENCE_AGAIN, _COMPUTE_AGAIN = "60 s", "120 s"  # failure-timeout, in cib/generate.py
 
@@ -69,8 +70,8 @@ HELD: tuple[Wait, ...] = (
     ),
     Wait(
         "the turn of each instance",
-        ", ".join(map(_coded, (Reason.QUEUED, Reason.AFTER, Reason.APART, Reason.NO_ROOM))),
-        "Nova is not to be flooded; an order; no two of an anti-affinity group; no room",
+        ", ".join(map(_coded, _TURNS)),
+        "Nova is not to be flooded; an order; groups, of which one goes alone; no room",
         f"after others: {_POLICY.order_wait_s / 60:g} min; the rest as long as what it waits for",
         "what the text says",
     ),

@@ -51,13 +51,15 @@ class Evacuate:
     """Ask Nova to rebuild one server elsewhere; Nova's scheduler chooses where.
 
     reset: its state is set to active before, for Nova would refuse. to: the only host that the
-    scheduler may choose, None for any.
+    scheduler may choose, None for any. forced: it goes there past the scheduler, which could choose
+    none for the first of an affinity group (core/together.py).
     """
 
     server: ServerId
     host: ComputeHost
     reset: bool = False
     to: ComputeHost | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
 from novaha.core.services import find_service, refused_change, services_again
 from novaha.core.states import InstanceState
+from novaha.core.together import asks_before_the_first
 
 
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
@@ -138,8 +139,11 @@ class _Evacuation:
 
     def ask_rules(self, fates: list[Fate]) -> tuple[AskRules, ...]:
         """Return the question for what is said of instances, while some of them wait for long."""
+        if not self.rules_old():
+            return ()
         waits = any(f.state in _MENDABLE | {InstanceState.CHECKING} for f in fates)
-        return (AskRules(),) if waits and self.rules_old() else ()
+        bound = any(self.reading.bound(fate.server.id) for fate in fates)
+        return (AskRules(),) if waits or bound else ()
 
     def rules_old(self) -> bool:
         """Tell whether aggregates may have changed since they were read."""
@@ -150,8 +154,9 @@ class _Evacuation:
         """Return the question that shows a host for what failed, before its next try is due."""
         services = self.view.memory.services
         waits = any(f.state is InstanceState.WAITING and not f.refused for f in fates)
-        if not waits or services is None:
-            return ()
+        first = asks_before_the_first(self.reading, fates)
+        if first or not waits or services is None:
+            return first
         due_s = services.asked_s + self.policy.look_again_s / 2
         return (AskServices(),) if self.view.now_s >= due_s else ()
 
@@ -159,7 +164,7 @@ class _Evacuation:
         """Return the question whether what failed has room by now."""
         room = self.view.memory.room
         waits = any(f.state is InstanceState.WAITING and not f.refused for f in fates)
-        due = room is not None and self.view.now_s - room.asked_s >= self.policy.look_again_s
+        due = room is None or self.view.now_s - room.asked_s >= self.policy.look_again_s
         return (AskRoom(),) if waits and due else ()
 
     def old(self) -> bool:

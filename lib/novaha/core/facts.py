@@ -144,6 +144,24 @@ class ReservedOnly(NamedTuple):
     node: NodeName
 
 
+class Together(NamedTuple):
+    """The affinity group of an instance from now on, "" for none."""
+
+    at_s: float
+    server: ServerId
+    group: str
+
+
+class InVain(NamedTuple):
+    """Nova's scheduler was asked to choose a host for the first of an affinity group to leave.
+
+    It had to refuse, though there was a host like the lost one.
+    """
+
+    at_s: float
+    record: int
+
+
 class GivenUp(NamedTuple):
     """A person took the recovery of a node's present loss away from us."""
 
@@ -197,6 +215,8 @@ Fact = (
     | Wished
     | ReservedFor
     | ReservedOnly
+    | Together
+    | InVain
     | GivenUp
     | Silent
     | InstanceLeft

@@ -1,36 +1,47 @@
 """Where each server of a fenced host stands: the one place where that is recognised."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from novaha.core.eligibility import Kept, kept, misunderstood, needs_reset
+from novaha.core.eligibility import Kept
 from novaha.core.flights import settled, telling
-from novaha.core.memory import LONG_AGO_S, ended_badly
+from novaha.core.memory import LONG_AGO_S
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
+from novaha.core.order import Wish
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
+from novaha.core.records import ended_badly
 from novaha.core.recovery import Recovery
 from novaha.core.reserve import Reserve, reserve_of
-from novaha.core.rules import Rules
+from novaha.core.rules import Rules, ServerGroup
 from novaha.core.states import InstanceState
+from novaha.core.verdict import verdict
 
 TRIES_BEFORE_ITS_HOST = 3
 """After so many evacuations that failed, an instance may go back to a host that is there again."""
+
+BOUND = (
+    "as a rule Nova lets no member of its affinity group {0.name} leave first;"
+    " its host brings it back, or give the group up: openstack server group delete {0.id}"
+)
 
 
 @dataclass(frozen=True)
 class Fate:
     """A server, where it stands, and for a failed one: how often, until when, Nova's words.
 
-    refused: the last try was refused outright. kept: why it is not evacuated. reset: its state has
-    to be reset before. note: what is said of it in Nova that nobody can understand.
+    One that its affinity group binds shares the failed evacuations of the others, for one tries for
+    all. own: how often it failed itself. refused: the last try was refused outright. kept: why it
+    is not evacuated. reset: its state has to be reset before. note: what is said of it in Nova that
+    nobody can understand.
     """
 
     server: Server
     state: InstanceState
     failures: int = 0
+    own: int = 0
     due_s: float = 0.0
     text: str = ""
     refused: bool = False
@@ -93,9 +104,18 @@ class Reading:
             return InstanceState.IN_FLIGHT
         if post is not None and not self.settled(post.at_s):
             return InstanceState.UNSURE
-        if newest is not None and newest.status in ENDED_WELL and self.is_of_now(newest):
-            return InstanceState.MOVED
-        return None
+        return InstanceState.MOVED if self.has_left(server.id) else None
+
+    def has_left(self, server: ServerId) -> bool:
+        """Tell whether an evacuation of this loss has ended well; Nova has set its host by then."""
+        newest = self.newest.get(server)
+        return newest is not None and newest.status in ENDED_WELL and self.is_of_now(newest)
+
+    def bound(self, server: ServerId) -> ServerGroup | None:
+        """Return the affinity group of a server while none of it has left (core/together.py)."""
+        rules = self.view.memory.rules
+        group = rules.value.together.get(server) if rules else None
+        return None if group is None or any(map(self.has_left, group.members)) else group
 
     def is_of_now(self, m: Migration) -> bool:
         """Tell whether a record that ended well tells of this loss: ours, or seen in flight."""
@@ -110,13 +130,12 @@ class Reading:
         """Return the fate of a server that nothing is moving."""
         if server.details is None:
             return Fate(server, InstanceState.CHECKING)
-        why = kept(server, server.details, self.rules, self.policy)
-        note = misunderstood(server, server.details, self.rules, self.policy)
+        why, note, reset, _ = verdict(server, server.details, self.rules, self.policy)
         if why is not None:
             unprotected = why.reason is Reason.UNPROTECTED
             state = InstanceState.UNPROTECTED if unprotected else InstanceState.STAYS
             return Fate(server, state, text=why.text, kept=why, note=note)
-        fate = replace(self.tried(server), reset=needs_reset(server.details), note=note)
+        fate = self.tried(server, reset=reset, note=note)
         if fate.state is InstanceState.READY and self.reserve.lacks:
             waits = Kept(Reason.NO_RESERVED, f"waits for a reserved host: {self.reserve.why}")
             return replace(fate, state=InstanceState.STAYS, text=waits.text, kept=waits)
@@ -127,23 +146,38 @@ class Reading:
         """The reserved host that its instances go to, or why there is none."""
         return reserve_of(self.view, self.policy, self.recovery.host)
 
-    def tried(self, server: Server) -> Fate:
+    def wish(self, server: Server) -> Wish:
+        """Return what is said about the order of a server; nothing while nothing is known of it."""
+        if server.details is None:
+            return Wish()
+        return verdict(server, server.details, self.rules, self.policy).wish
+
+    def tried(self, server: Server, *, reset: bool, note: str) -> Fate:
         """Return the fate of a server that may be evacuated: tried before, or never."""
-        memory = self.view.memory
-        bad = self.failures.get(server.id, [])
+        memory, group = self.view.memory, self.bound(server.id)
+        bad = self.failed_of(group.members if group else (server.id,))
         refusal = memory.refusals.get(server.id)
-        failures = len(bad) + (refusal.count if refusal else 0)
+        refusals = refusal.count if refusal else 0
+        failures, own = len(bad) + refusals, sum(m.server == server.id for m in bad) + refusals
         if failures == 0:
-            return Fate(server, self.due(LONG_AGO_S))
+            return Fate(server, self.due(LONG_AGO_S), reset=reset, note=note)
         last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=LONG_AGO_S)
-        text = f"its evacuation {bad[-1].id} ended '{bad[-1].status}'" if bad else ""
+        text = _ended(bad[-1], server) if bad else ""
         if server.fault:
             text = f"{text}: {server.fault}"
         refused = False
         if refusal is not None and refusal.last_s >= last_s:
             last_s, text, refused = refusal.last_s, refusal.text, not refusal.lost
-        due_s = last_s + self.policy.backoff_s(failures)
-        return Fate(server, self.due(due_s), failures, due_s, text, refused)
+        text = f"{text}; {BOUND.format(group)}" if group and len(group.members) > 1 else text
+        woken = last_s == LONG_AGO_S
+        due_s = memory.woken_s if woken else last_s + self.policy.backoff_s(failures)
+        state = self.due(due_s)
+        return Fate(server, state, failures, own, due_s, text, refused, reset=reset, note=note)
+
+    def failed_of(self, servers: Iterable[ServerId]) -> list[Migration]:
+        """Return the records of some servers that ended badly, the newest one last."""
+        found = (m for server in servers for m in self.failures.get(server, ()))
+        return sorted(found, key=lambda m: m.id)
 
     @cached_property
     def failures(self) -> dict[ServerId, list[Migration]]:
@@ -166,3 +200,8 @@ class Reading:
         fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
         fresh = fresh and self.migrations.asked_s >= said_s
         return InstanceState.READY if fresh else InstanceState.CHECKING
+
+
+def _ended(m: Migration, server: Server) -> str:
+    whose = "its evacuation" if m.server == server.id else "another member's evacuation"
+    return f"{whose} {m.id} ended '{m.status}'"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from novaha.core.memory import newest_by_server
 from novaha.core.model import Answer, Migration, Post, View
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.records import newest_by_server
 
 CLAIMED = "completed"
 """The word of a starting nova-compute on the source: it sets it on what is in flight, too (34.0).

@@ -11,12 +11,16 @@ from novaha.core.order import Member, Rank, Wish
 
 @dataclass(frozen=True)
 class Candidate:
-    """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us."""
+    """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us.
+
+    alone: the affinity group of which it may be the first to leave, and only it meanwhile.
+    """
 
     evacuate: Evacuate
     rank: Rank
     wish: Wish
     since_s: float
+    alone: str | None = None
 
 
 class Mover(NamedTuple):

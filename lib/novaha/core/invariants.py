@@ -3,14 +3,15 @@
     L1  an accepted evacuation follows a real power-off of what ran on the host last, and a fencing
         that Pacemaker reported as a success
     L2  at most one writer of a disk: two copies without a power-off of the first host between them
-    L3  a protected instance of a fenced host runs in the end, or is shown, or a person took it on;
-        no evacuation loses its data without consent
+    L3  a protected instance of a fenced host runs in the end, or is shown, or a person took it on,
+        and none waits for room that has been there for minutes; no evacuation loses its data
+        without consent, or asks a scheduler that can choose no host
     L4  no request is accepted while an evacuation of that instance is in flight; in flight at once
         are no more than allowed
     L5  a fencing whose devices work takes what detection and devices take, whatever Nova does
     L6  a service stands in the end as a person set it last; what is not protected is not evacuated;
         one reserved host is used for a lost host until that is back, and no other where its segment
-        says so
+        says so; members of an affinity group are sent to one host
     L7  what is left to recover is acted on or shown in every cycle
 
 L8 is about files and argv: tests of the adapters and the agents judge it.
@@ -23,13 +24,9 @@ from math import inf
 from typing import Any
 
 from novaha.core import facts
-from novaha.core.actions import Hold
 from novaha.core.facts import Fact
-from novaha.core.model import View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
-from novaha.core.recovery import Recovery
-from novaha.core.standing import concerned
 
 FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
@@ -121,6 +118,8 @@ class Judge:
     _used_for: dict[NodeName, facts.ReservedFor] = field(default_factory=dict)
     _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
     _reserved_only: set[NodeName] = field(default_factory=set)
+    _groups: dict[ServerId, str] = field(default_factory=dict)
+    _sent: dict[ServerId, NodeName] = field(default_factory=dict)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
@@ -218,6 +217,31 @@ class Judge:
         if flight is not None:
             flight.to = fact.node
             self._judge_place(flight.accepted, fact)
+            self._judge_group(flight.accepted, fact)
+
+    def _judge_group(self, accepted: facts.Accepted, fact: facts.Scheduled) -> None:
+        """Note a member of an affinity group that goes where none of the others is or goes."""
+        server, group = accepted.server, self._groups.get(accepted.server)
+        others = {s for s, its in self._groups.items() if group and its == group and s != server}
+        young_s = fact.at_s - self.stuck_s
+        flights = [f for f in self._flights.values() if f.accepted.at_s > young_s and not f.dead]
+        there = {f.to for f in flights if f.to and f.accepted.server in others}
+        arrived = {s: n for s, n in self._sent.items() if n in self._writers.get(s, ())}
+        there.update(node for other, node in arrived.items() if other in others)
+        there.discard(accepted.node)
+        self._sent[server] = fact.node
+        if there and fact.node not in there and accepted.by != "person":
+            text = f"{server} goes to {fact.node}, its affinity group {group} is on"
+            self._broken("L6", fact.at_s, f"{text} {', '.join(sorted(map(str, there)))}")
+
+    def _together(self, fact: facts.Together) -> None:
+        self._groups[fact.server] = fact.group
+
+    def _in_vain(self, fact: facts.InVain) -> None:
+        flight = self._flights.get(fact.record)
+        if flight is not None and flight.accepted.by != "person":
+            text = f"the scheduler is asked for the first of its group: {flight.accepted.server}"
+            self._broken("L3", fact.at_s, text)
 
     def _judge_place(self, accepted: facts.Accepted, fact: facts.Scheduled) -> None:
         bound = accepted.node in self._reserved_only and accepted.by != "person"
@@ -338,6 +362,8 @@ class Judge:
             facts.Fenced: cls._fenced,
             facts.Accepted: cls._accepted,
             facts.Scheduled: cls._scheduled,
+            facts.Together: cls._together,
+            facts.InVain: cls._in_vain,
             facts.RecordEnded: cls._record_ended,
             facts.GuestStarted: cls._guest_started,
             facts.GuestEnded: cls._guest_ended,
@@ -368,26 +394,3 @@ def violations(history: Iterable[Fact], limit: int) -> tuple[Violation, ...]:
     for fact in history:
         judge.see(fact)
     return tuple(judge.violations)
-
-
-def unshown(view: View, policy: Policy, holds: tuple[Hold, ...]) -> tuple[NodeName, ...]:
-    """Return the nodes with something to recover that no hold speaks of (L7).
-
-    A hold speaks of a node by its name, its host, one of its instances, or of all together.
-    """
-    nodes = concerned(view.cluster)
-    if not nodes:
-        return ()
-    subjects = {hold.subject for hold in holds}
-    if not subjects.isdisjoint(("nova", "cluster")):
-        return ()
-    return tuple(n for n in nodes if subjects.isdisjoint(_names_of(n, view, policy)))
-
-
-def _names_of(node: NodeName, view: View, policy: Policy) -> set[str]:
-    record = view.cluster.record_of(node)
-    mapped = policy.host_map.get(node)
-    host = record.host if isinstance(record, Recovery) else mapped
-    names: set[str] = {node, *((host,) if host else ())}
-    listed = view.memory.servers.get(host) if host else None
-    return names | {server.id for server in (listed.value if listed else ())}

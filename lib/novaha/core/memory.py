@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from novaha.core.capacity import Room
@@ -19,10 +20,12 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT
+from novaha.core.policy import IN_FLIGHT
+from novaha.core.records import ended_badly, newest_by_server
 from novaha.core.recovery import Recovery
-from novaha.core.rules import Rules
+from novaha.core.rules import AFFINITY, Rules
 from novaha.core.segments import Aggregate
+from novaha.core.waiting import all_without_a_host, without_a_place
 
 ONE_STRAIN_S = 5.0
 """Requests that fail so soon after each other tell of one and the same overload."""
@@ -55,31 +58,55 @@ def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) 
     """Keep the list of services; where a host takes instances again, no failed one waits longer."""
     known = replace(memory, services=Answer(services, asked_s), trouble=None)
     before = memory.services
-    return known if before is None else _woken(known, _open(services) - _open(before.value))
+    new = _open(services) - _open(before.value) if before else set()
+    return _woken(known, asked_s) if new else known
 
 
 def _open(services: Iterable[Service]) -> set[ComputeHost]:
     return {service.host for service in services if service.enabled and not service.forced_down}
 
 
-def _woken(memory: Memory, new: Collection[ComputeHost]) -> Memory:
-    """Have what failed tried again at once if there is a new host for it."""
-    if not new or not memory.failed_at:
+def _woken(memory: Memory, now_s: float, servers: Collection[ServerId] | None = None) -> Memory:
+    """Have what failed tried again once it was read again; servers: None for all of them."""
+    records = chain.from_iterable(answer.value for answer in memory.migrations.values())
+    ids = {m.id for m in records if servers is None or m.server in servers}
+    woken = {id_: LONG_AGO_S for id_ in memory.failed_at if id_ in ids}
+    if not woken:
         return memory
-    return replace(memory, failed_at=dict.fromkeys(memory.failed_at, LONG_AGO_S))
+    return replace(memory, failed_at={**memory.failed_at, **woken}, woken_s=now_s)
 
 
 def saw_rules(memory: Memory, rules: Rules, asked_s: float) -> Memory:
-    """Keep the host aggregates and the server groups, and since when the former are as they are."""
+    """Keep the host aggregates and the server groups, and since when the former are as they are.
+
+    Where an affinity group binds fewer, what failed waits no longer.
+    """
     before = memory.rules
     changed = before is not None and before.value.aggregates != rules.aggregates
     since_s = asked_s if changed else memory.rules_since_s
-    return replace(memory, rules=Answer(rules, asked_s), rules_since_s=since_s, trouble=None)
+    known = replace(memory, rules=Answer(rules, asked_s), rules_since_s=since_s, trouble=None)
+    loosened = before is not None and _loosened(before.value, rules)
+    return _woken(known, asked_s) if loosened else known
+
+
+def _loosened(before: Rules, now: Rules) -> bool:
+    """Tell whether an affinity group is gone, or has lost members: it binds others no more."""
+    members = {group.id: group.members for group in now.groups}
+    bound = (group for group in before.groups if group.policy == AFFINITY)
+    return any(g.members - members.get(g.id, frozenset()) for g in bound)
 
 
 def saw_room(memory: Memory, rooms: tuple[Room, ...] | None, asked_s: float) -> Memory:
-    """Keep what Placement told, or that it gave no answer."""
-    return replace(memory, room=Answer(rooms, asked_s))
+    """Keep what Placement told, or that it gave no answer; what has room by now waits no longer.
+
+    Of what failed before the first answer nobody knows whether it had room: it counts as without.
+    """
+    before = memory.cramped if memory.room is not None else all_without_a_host(memory)
+    known = replace(memory, room=Answer(rooms, asked_s))
+    if rooms is None:
+        return known
+    known = replace(known, cramped=without_a_place(known))
+    return _woken(known, asked_s, before - known.cramped)
 
 
 def saw_service(memory: Memory, service: Service) -> Memory:
@@ -343,21 +370,6 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
 
 def _ended(migrations: Iterable[Migration]) -> frozenset[tuple[int, str]]:
     return frozenset((m.id, m.status) for m in migrations if m.status not in IN_FLIGHT)
-
-
-def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migration]:
-    """Return each server's record with the highest number."""
-    newest: dict[ServerId, Migration] = {}
-    for migration in migrations:
-        before = newest.get(migration.server)
-        if before is None or migration.id > before.id:
-            newest[migration.server] = migration
-    return newest
-
-
-def ended_badly(migration: Migration) -> bool:
-    """Tell whether a record is at its end and the server did not move (failed, error, …)."""
-    return migration.status not in IN_FLIGHT | ENDED_WELL
 
 
 def _in_vain(

@@ -238,16 +238,17 @@ class Memory:
     begun: receipts whose recovery this process itself began, so that no earlier process can have a
     request on the wire, and the highest record of before it: a CIB that is read late shows the
     recovery as not begun, and our own records would count as older than it. room: None in an answer
-    where Placement gave none. changed_s: when a
-    record of a host last came to an end, or a request was sent. gap_s: from one end to the next, as
-    they came last. first_seen: when a receipt was
+    where Placement gave none. changed_s: when a record of a host last came to an end, or a request
+    was sent. gap_s: from one end to the next, as they came last. first_seen: when a receipt was
     first seen, and when a released host was back. rules_since_s: since when the aggregates are as
-    they are. failed_at: when a record that ended badly was first seen, by its number. moving: the
-    records that did not end badly, by their numbers. service_refused: where Nova refuses to change
-    a service. aggregate_refused: the same of an aggregate, by its number and the host that it was
-    about. raised: where Nova took back our force-down: one that is there later is a person's.
-    known: each server that a host's detailed list has shown since its recovery began. detailed_s:
-    when that was asked for. trouble: why Nova cannot be asked before trouble_until_s.
+    they are. failed_at: when a record that ended badly was first seen, by its number; long ago for
+    what waits no longer, since woken_s. cramped: what had failed and had no room when Placement
+    told last. moving: the records that did not end badly, by their numbers. service_refused: where
+    Nova refuses to change a service. aggregate_refused: the same of an aggregate, by its number and
+    the host that it was about. raised: where Nova took back our force-down: one that is there later
+    is a person's. known: each server that a host's detailed list has shown since its recovery
+    began. detailed_s: when that was asked for. trouble: why Nova cannot be asked before
+    trouble_until_s.
     """
 
     started_s: float
@@ -264,6 +265,8 @@ class Memory:
     posts: Mapping[ServerId, Post] = field(default_factory=dict)
     refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
     failed_at: Mapping[int, float] = field(default_factory=dict)
+    woken_s: float = 0.0
+    cramped: frozenset[ServerId] = frozenset()
     moving: Mapping[int, Moving] = field(default_factory=dict)
     first_seen: Mapping[str, float] = field(default_factory=dict)
     begun: Mapping[str, int] = field(default_factory=dict)

@@ -6,27 +6,28 @@ from novaha.core.actions import Evacuate
 from novaha.core.capacity import need_of
 from novaha.core.fates import Fate, Reading
 from novaha.core.hostplan import Candidate, Mover
-from novaha.core.memory import ended_badly
 from novaha.core.model import Server
-from novaha.core.names import ComputeHost
-from novaha.core.order import Member, rank, wish_of
+from novaha.core.order import Member, rank
 from novaha.core.placing import Placing
+from novaha.core.records import ended_badly
 from novaha.core.states import InstanceState
+from novaha.core.together import Target, first_or_any
 
 
 def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple[Candidate, ...]:
     """Return the evacuations that may be posted, the first ones first."""
     ready = (f for f in fates if f.state is InstanceState.READY and where.admits(f))
-    found = (_candidate(reading, fate, where.target(fate)) for fate in ready)
+    found = (_candidate(reading, fate, first_or_any(reading, fates, fate, where)) for fate in ready)
     return tuple(sorted(found, key=lambda candidate: candidate.rank))
 
 
-def _candidate(reading: Reading, fate: Fate, to: ComputeHost | None) -> Candidate:
+def _candidate(reading: Reading, fate: Fate, target: Target) -> Candidate:
     server, memory, recovery = fate.server, reading.view.memory, reading.recovery
-    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to)
-    wish = wish_of(server.details, reading.rules)
+    to, forced, alone = target
+    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to, forced=forced)
+    wish = reading.wish(server)
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
-    return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
+    return Candidate(evacuate, rank(server, wish, fate.own), wish, since_s, alone)
 
 
 def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
@@ -45,7 +46,7 @@ def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
     project = server.details.project if server.details else ""
     gone = fate is None or fate.state is InstanceState.MOVED
     up_s = _changed_s(reading, server) if gone else None
-    return Member(server.id, server.name, project, wish_of(server.details, reading.rules), up_s)
+    return Member(server.id, server.name, project, reading.wish(server), up_s)
 
 
 def _changed_s(reading: Reading, server: Server) -> float:
@@ -70,6 +71,6 @@ def pool(reading: Reading, fates: Sequence[Fate]) -> Iterator[Mover]:
             continue
         if server.details and not (fate and fate.kept):
             still_here = fate is not None and fate.state is not InstanceState.MOVED
-            wish = wish_of(server.details, reading.rules)
-            order = rank(server, wish, fate.failures if fate else 0)
+            wish = reading.wish(server)
+            order = rank(server, wish, fate.own if fate else 0)
             yield Mover(order, need_of(server.details), still_here)

@@ -142,6 +142,12 @@ class Reason(Enum):
         "Members of one anti-affinity group are evacuated one by one: Nova fails them together.",
         "The member before it has arrived.",
     )
+    TOGETHER = (
+        "affinity",
+        False,
+        "The first of an affinity group is evacuated alone; Nova has the others follow it.",
+        "The one that is on its way has arrived, or failed.",
+    )
     AFTER = (
         "after",
         False,

@@ -15,6 +15,8 @@ from novaha.core.details import Details
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.segments import Aggregate
 
+AFFINITY = "affinity"
+
 
 @dataclass(frozen=True, slots=True)
 class ServerGroup:
@@ -44,10 +46,31 @@ class Rules:
         strict = (group for group in self.groups if group.policy == "anti-affinity")
         return {server: group.id for group in strict for server in group.members}
 
+    @cached_property
+    def together(self) -> Mapping[ServerId, ServerGroup]:
+        """The affinity group of each instance that is in one; soft ones bind nobody."""
+        strict = (group for group in self.groups if group.policy == AFFINITY)
+        return {server: group for group in strict for server in group.members}
+
     def of(self, host: ComputeHost) -> "Rules":
-        """Return the rules with the aggregates of one host only, in the order of their names."""
-        mine = (aggregate for aggregate in self.aggregates if host in aggregate.hosts)
-        return replace(self, aggregates=tuple(sorted(mine, key=lambda a: (a.name, a.id))))
+        """Return the rules with the aggregates of one host only, in the order of their names.
+
+        Always the same object, which keeps what was worked out of it.
+        """
+        if host not in self._hosts:
+            mine = (aggregate for aggregate in self.aggregates if host in aggregate.hosts)
+            ordered = tuple(sorted(mine, key=lambda a: (a.name, a.id)))
+            self._hosts[host] = replace(self, aggregates=ordered)
+        return self._hosts[host]
+
+    @cached_property
+    def _hosts(self) -> dict[ComputeHost, "Rules"]:
+        return {}
+
+    @cached_property
+    def worked_out(self) -> dict[ServerId, object]:
+        """What was worked out of these rules for each instance (core/verdict.py)."""
+        return {}
 
 
 class Place(IntEnum):

@@ -9,12 +9,13 @@ from novaha.core.capacity import without_room
 from novaha.core.flights import Flights
 from novaha.core.hostplan import Candidate, HostPlan
 from novaha.core.model import Migration, View
-from novaha.core.names import ServerId, first_labels, is_alike, some_of
+from novaha.core.names import ServerId, some_of
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
+from novaha.core.waiting import open_rooms
 
 TOLD = 3
 """So many of those that wait are named in one line."""
@@ -64,15 +65,18 @@ class _Slots:
         self._most = most
         self._free = max(most - sum(plan.busy for plan in plans), 0)
         self._room = at_one - _most_at_one(moving)
-        self._apart = rules.apart
-        self._groups = {self._apart[s] for s in _posted(plans) if s in self._apart}
-        self._queued = self._kept_apart = 0
+        self._apart, together = rules.apart, rules.together
+        posted = tuple(_posted(plans))
+        self._groups = {self._apart[s] for s in posted if s in self._apart}
+        self._groups |= {together[s].id for s in posted if s in together}
+        self._queued = self._kept_apart = self._following = 0
 
     def take(self, candidate: Candidate) -> bool:
         """Give a candidate a slot, if it can have one."""
-        group = self._apart.get(candidate.evacuate.server)
+        group = candidate.alone or self._apart.get(candidate.evacuate.server)
         if group in self._groups:
-            self._kept_apart += 1
+            self._following += candidate.alone is not None
+            self._kept_apart += candidate.alone is None
             return False
         if self._free < 1 or self._room < 1:
             self._queued += 1
@@ -88,9 +92,11 @@ class _Slots:
         slower = f"; Nova is overloaded, so only {self._most} at once" if strained else ""
         queued = f"{self._queued} instances wait for a free slot{slower}"
         apart = f"{self._kept_apart} instances wait for a member of their anti-affinity group"
+        first = f"{self._following} instances wait for the first of their affinity group"
         return (
             *((Hold("nova", Reason.QUEUED, queued),) if self._queued else ()),
             *((Hold("nova", Reason.APART, apart),) if self._kept_apart else ()),
+            *((Hold("nova", Reason.TOGETHER, first),) if self._following else ()),
         )
 
 
@@ -128,9 +134,7 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
     pool = sorted(chain.from_iterable(plan.pool for plan in plans))
     if rooms is None or rooms.value is None or services is None or not pool:
         return ()
-    closed = frozenset(s.host for s in services.value if s.forced_down or not s.enabled)
-    labels = first_labels(closed)
-    free = tuple(room for room in rooms.value if not is_alike(room.name, closed, labels))
+    free = open_rooms(view.memory)
     lacking = [pool[n] for n in without_room(tuple(mover.need for mover in pool), free)]
     names = [mover.rank.name for mover in lacking if mover.here]
     if not names:

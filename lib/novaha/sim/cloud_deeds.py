@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from novaha.core.facts import GivenUp
+from novaha.core.facts import GivenUp, Together
 from novaha.core.model import Service
 from novaha.core.names import NodeName
 from novaha.core.recovery import RESERVED_REASON, is_ours
@@ -106,7 +106,25 @@ def full(world: World, node: str) -> None:
 def empty(world: World, node: str) -> None:
     """Let instances fit again."""
     world.book.say("fault", f"{node} has room again")
-    world.nova.states[NodeName(node)].full = False
+    state = world.nova.states[NodeName(node)]
+    state.roomy_s = world.engine.now_s if state.full else state.roomy_s
+    state.full = False
+
+
+def group_check(world: World, state: str) -> None:
+    """Have the computes look at the affinity group of what arrives, or not."""
+    world.book.say("fault", f"the computes' look at affinity groups is {state}")
+    world.nova.checks_groups = state == "on"
+
+
+def delete_group(world: World, name: str) -> None:
+    """Delete an affinity group as a person."""
+    world.book.say("operator", f"deletes affinity group {name}")
+    for instance in world.nova.instances.values():
+        if instance.together == name:
+            instance.together = ""
+            world.book.see(Together(world.engine.now_s, instance.id, ""))
+    world.nova.changed(())
 
 
 def disable(world: World, node: str, reason: str) -> None:
@@ -235,6 +253,7 @@ CLOUD: dict[str, Callable[..., None]] = {
     "say": say,
     "full": full,
     "empty": empty,
+    "group-check": group_check,
     "disable": disable,
     "enable": enable,
     "reserve": reserve,
@@ -243,6 +262,7 @@ CLOUD: dict[str, Callable[..., None]] = {
     "force-up": force_up,
     "evacuate": evacuate,
     "delete": delete,
+    "delete-group": delete_group,
     "delete-receipt": delete_receipt,
     "delete-hold": delete_hold,
     "garble-receipt": garble_receipt,

@@ -7,17 +7,19 @@ accepted --scheduler--> pre-migrating --rebuild on the destination--> done --> a
 
 from collections.abc import Callable
 
-from novaha.core.facts import Accepted, By, RecordEnded, Scheduled
+from novaha.core.facts import Accepted, By, InVain, RecordEnded, Scheduled
 from novaha.core.names import NodeName
 from novaha.core.policy import IN_FLIGHT
 from novaha.sim.book import Book
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
-from novaha.sim.nova import Nova
+from novaha.sim.nova import NO_HOST, Nova
 from novaha.sim.records import Compute, Evacuation, Instance
 
 SCHEDULE_S = 0.3
 """From the answer to the scheduler's choice."""
+JUST_BACK_S = 30.0
+"""For so long a host that serves again may be taken for a lost one: its recovery is not over."""
 LEAVES_LIST_S = 0.7
 """How long after `done` an instance is still listed on its old host."""
 
@@ -39,8 +41,17 @@ class Moves:
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
 
-    def begin(self, instance: Instance, by: By, only: NodeName | None) -> None:
-        """Make the record of an accepted request; only: the node that it must go to."""
+    def begin(
+        self,
+        instance: Instance,
+        by: By,
+        only: NodeName | None,
+        forced: bool,  # noqa: FBT001  (called by Nova only)
+    ) -> None:
+        """Make the record of an accepted request.
+
+        only: the node that it must go to. forced: the scheduler is not asked.
+        """
         move_s, instance.move_s = instance.move_s, None
         evacuation = Evacuation(
             1 + len(self._nova.evacuations),
@@ -49,6 +60,7 @@ class Moves:
             instance.outcomes.pop(0) if instance.outcomes else "done",
             self._jitter.spread(self._move_s) if move_s is None else move_s,
             only,
+            forced,
         )
         self._nova.evacuations.append(evacuation)
         now_s = self._engine.now_s
@@ -70,9 +82,10 @@ class Moves:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         instance = evacuation.instance
-        choice = self._choose(instance, evacuation.source.name, evacuation.only)
+        choice = self._choose(evacuation)
         if choice is None or instance.deleted:
-            instance.fault = "No valid host was found."
+            self._note_in_vain(evacuation)
+            instance.fault = NO_HOST
             self._end(evacuation, "error")
             return
         evacuation.to, evacuation.to_life = choice, choice.life
@@ -80,22 +93,28 @@ class Moves:
         self._nova.changed((evacuation.source,))
         self._engine.later(evacuation.move_s / 4, self._arrive, evacuation)
 
-    def _choose(
-        self, instance: Instance, source: NodeName, only: NodeName | None
-    ) -> Compute | None:
-        """Return the least loaded host that Nova believes to be up and that the group allows."""
-        nova = self._nova
+    def _choose(self, evacuation: Evacuation) -> Compute | None:
+        """Return the least loaded host that Nova believes to be up and that the group allows.
+
+        Where the scheduler is not asked, Placement still is.
+        """
+        nova, instance, only = self._nova, evacuation.instance, evacuation.only
+        if evacuation.forced and only is not None:
+            return None if nova.states[only].full else nova.computes[only]
         nodes = nova.states if only is None else (only,)
-        loads = {node: 0 for node in nodes if self._open(node, source)}
+        loads = {node: 0 for node in nodes if self._open(node, evacuation.source.name)}
+        if instance.together:
+            with_one = {instance.node, *self._places_of_others(instance)}
+            loads = {node: 0 for node in loads if node in with_one}
         for other in nova.instances.values():
             if other.node in loads and not other.deleted:
                 if instance.group and other.group == instance.group and other is not instance:
                     del loads[other.node]
                 else:
                     loads[other.node] += 1
-        for evacuation in nova.evacuations:
-            if evacuation.to and evacuation.to.name in loads and evacuation.status in IN_FLIGHT:
-                loads[evacuation.to.name] += 1
+        for each in nova.evacuations:
+            if each.to and each.to.name in loads and each.status in IN_FLIGHT:
+                loads[each.to.name] += 1
         best = min(loads, key=loads.__getitem__, default=None)
         return None if best is None else nova.computes[best]
 
@@ -109,6 +128,10 @@ class Moves:
             return
         if evacuation.instance.group and self._crowded(evacuation):
             evacuation.instance.fault = "Anti-affinity instance group policy was violated."
+            self._end(evacuation, "failed")
+            return
+        if self._parted(evacuation):
+            evacuation.instance.fault = "Affinity instance group policy was violated"
             self._end(evacuation, "failed")
             return
         self._mark(evacuation, "pre-migrating")
@@ -127,6 +150,48 @@ class Moves:
         others = (e for e in self._nova.evacuations if e.to is to and e is not evacuation)
         rivals = (e for e in others if e.instance.group == mine.group and e.instance is not mine)
         return any(e.to_life == evacuation.to_life and _there_soon(e) for e in rivals)
+
+    def _parted(self, evacuation: Evacuation) -> bool:
+        """Tell whether others of its affinity group are, and none of them here."""
+        if evacuation.to is None or not self._nova.checks_groups:
+            return False
+        places = self._places_of_others(evacuation.instance)
+        return bool(places) and evacuation.to.name not in places
+
+    def _places_of_others(self, mine: Instance) -> set[NodeName]:
+        """Return where the others of an affinity group are by Nova's database.
+
+        That has the new host of one before its record is done.
+        """
+        if not mine.together:
+            return set()
+        others = [
+            i
+            for i in self._nova.instances.values()
+            if i.together == mine.together and i is not mine and not i.deleted
+        ]
+        moved = {e.instance.id: e.to.name for e in self._nova.evacuations if _has_moved(e) and e.to}
+        return {moved.get(other.id, other.node) for other in others}
+
+    def _note_in_vain(self, evacuation: Evacuation) -> None:
+        """Let the judge know of a request for the first of an affinity group that had to fail.
+
+        Where a host like its own was open the scheduler need not have been asked.
+        """
+        instance, source = evacuation.instance, evacuation.source
+        mine = [i for i in self._nova.instances.values() if i.together == instance.together]
+        bound = instance.together and all(i.node == source.name and not i.deleted for i in mine)
+        like = any(self._like(node, source) for node in self._nova.states)
+        if bound and not evacuation.forced and like:
+            self._book.see(InVain(self._engine.now_s, evacuation.id))
+
+    def _like(self, node: NodeName, source: Compute) -> bool:
+        """Tell whether a host is open, in the aggregates of another one, and not just back."""
+        host, since_s = self._nova.states[node].host, self._nova.states[node].beats_from_s
+        if since_s is None or self._engine.now_s - since_s < JUST_BACK_S:
+            return False
+        same = all((host in a.hosts) == (source.host in a.hosts) for a in self._nova.aggregates.all)
+        return same and self._open(node, source.name) and self._nova.computes[node].serving
 
     def _finish(self, evacuation: Evacuation) -> None:
         to, instance, outcome = evacuation.to, evacuation.instance, evacuation.outcome
@@ -168,6 +233,10 @@ class Moves:
     def _mark(self, evacuation: Evacuation, status: str) -> None:
         evacuation.status = status
         self._nova.changed((evacuation.source,))
+
+
+def _has_moved(evacuation: Evacuation) -> bool:
+    return evacuation.status == "done" and evacuation.instance.node == evacuation.source.name
 
 
 def _there_soon(evacuation: Evacuation) -> bool:

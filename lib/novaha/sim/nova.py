@@ -12,7 +12,7 @@ from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.core.rules import Rules, ServerGroup
+from novaha.core.rules import AFFINITY, Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
@@ -30,12 +30,17 @@ EVACUATED = frozenset({"active", "stopped", "error"})
 """The vm_states in which Nova evacuates an instance; it does not look at the task."""
 
 
+NO_HOST = "No valid host was found."
+
 FLAVOR = Flavor("small", 1, 1024)
 MANY = 1_000_000
 
 
 class Nova:
-    """One cloud. down, slow, unauthorized: how its API is at present."""
+    """One cloud. down, slow, unauthorized: how its API is at present.
+
+    checks_groups: whether computes look at the affinity group of what arrives, as Nova has it.
+    """
 
     def __init__(self, engine: Engine, book: Book, guests: Guests) -> None:
         """Begin with nothing in it."""
@@ -48,7 +53,8 @@ class Nova:
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
         self.listeners: list[Callable[[], None]] = []
-        self.begin_move: Callable[[Instance, By, NodeName | None], None] = lambda *_: None
+        self.begin_move: Callable[[Instance, By, NodeName | None, bool], None] = lambda *_: None
+        self.checks_groups = True
         self._nodes: dict[ComputeHost, NodeName] = {}
         self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
         self._services: dict[NodeName, tuple[float, bool, Service]] = {}
@@ -90,13 +96,14 @@ class Nova:
 
     def rules(self) -> Rules:
         """List the aggregates of the world, and the groups of its instances."""
-        members: dict[str, set[ServerId]] = {}
+        members: dict[tuple[str, str], set[ServerId]] = {}
         for instance in self.instances.values():
-            if instance.group and not instance.deleted:
-                members.setdefault(instance.group, set()).add(instance.id)
+            for policy, name in (("anti-affinity", instance.group), (AFFINITY, instance.together)):
+                if name and not instance.deleted:
+                    members.setdefault((policy, name), set()).add(instance.id)
         groups = (
-            ServerGroup(name, name, "anti-affinity", 1, frozenset(ids))
-            for name, ids in members.items()
+            ServerGroup(name, name, policy, 1, frozenset(ids))
+            for (policy, name), ids in members.items()
         )
         return Rules(self.aggregates.all, tuple(groups))
 
@@ -129,8 +136,13 @@ class Nova:
         self._service_changed(state)
         return self._service(state)
 
-    def evacuate(self, server: ServerId, by: By, to: ComputeHost | None = None) -> None:
-        """Accept an evacuate request or raise what Nova answers instead; to: the only host."""
+    def evacuate(
+        self, server: ServerId, by: By, to: ComputeHost | None = None, *, forced: bool = False
+    ) -> None:
+        """Accept an evacuate request or raise what Nova answers instead.
+
+        to: the only host. forced: the scheduler is not asked.
+        """
         instance = self.instances.get(server)
         if instance is None or instance.deleted:
             msg = f"Instance {server} could not be found (404)"
@@ -153,7 +165,7 @@ class Nova:
         if to is not None and to not in self._nodes:
             msg = f"Compute host {to} could not be found (404)"
             raise CloudRefused(msg, 404)
-        self.begin_move(instance, by, None if to is None else self._nodes[to])
+        self.begin_move(instance, by, None if to is None else self._nodes[to], forced)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
@@ -169,7 +181,7 @@ class Nova:
         if evacuate.reset and server in self.instances:
             self.reset_state(self.instances[server])
         try:
-            self.evacuate(server, by, evacuate.to)
+            self.evacuate(server, by, evacuate.to, forced=evacuate.forced)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None
@@ -179,6 +191,14 @@ class Nova:
     def is_up(self, state: ServiceState) -> bool:
         """Tell whether Nova believes that a service is up."""
         return not state.forced_down and self._engine.now_s - self._beat_s(state) < DOWN_S
+
+    def had_room(self, instance: Instance, for_s: float) -> bool:
+        """Tell whether one that found no host would have found one for so long."""
+        since_s = self._engine.now_s - for_s
+        others = (state for state in self.states.values() if state.node != instance.node)
+        open_ = (s for s in others if s.enabled and self.is_up(s) and not s.full)
+        roomy = any(s.roomy_s <= since_s and self.computes[s.node].serving for s in open_)
+        return roomy and instance.fault == NO_HOST and not (instance.group or instance.together)
 
     def beats(self, node: NodeName) -> None:
         """Let a nova-compute report from now on."""

@@ -62,9 +62,10 @@ class Compute:
 class Instance:
     """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
 
-    move_s: how long the next one takes, None for as long as any. fault: Nova's words about it.
-    image: "" where it boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where
-    a live migration takes it, which has got so far that it runs there once its host is dead.
+    group, together: its anti-affinity group, and its affinity group. move_s: how long the next
+    evacuation takes, None for as long as any. fault: Nova's words about it. image: "" where it
+    boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where a live migration
+    takes it, which has got so far that it runs there once its host is dead.
     """
 
     id: ServerId
@@ -72,6 +73,7 @@ class Instance:
     group: str = ""
     image: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    together: str = ""
     outcomes: list[str] = field(default_factory=list)
     refusals: int = 0
     chokes: int = 0
@@ -85,7 +87,10 @@ class Instance:
 
 @dataclass(slots=True, eq=False)
 class ServiceState:
-    """A nova-compute service. beats_from_s: since when it beats, None while it does not."""
+    """A nova-compute service. beats_from_s: since when it beats, None while it does not.
+
+    roomy_s: since when instances fit there, while it is not full.
+    """
 
     id: str
     node: NodeName
@@ -96,13 +101,14 @@ class ServiceState:
     beats_from_s: float | None = 0.0
     last_beat_s: float = 0.0
     full: bool = False
+    roomy_s: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Evacuation:
     """An evacuation record, what it will come to, and the destination's life it began in.
 
-    only: where the request says that it must go.
+    only: where the request says that it must go. forced: the scheduler is not asked.
     """
 
     id: int
@@ -111,6 +117,7 @@ class Evacuation:
     outcome: str
     move_s: float
     only: NodeName | None = None
+    forced: bool = False
     to: Compute | None = None
     to_life: int = 0
     status: str = "accepted"

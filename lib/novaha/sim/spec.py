@@ -24,7 +24,7 @@ def host_of(node: NodeName) -> ComputeHost:
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance at the beginning; group: its anti-affinity group, or "".
+    """An instance at the beginning; group: its anti-affinity group, together: its affinity group.
 
     image: which it was booted from, "" for a volume. metadata: of the server in Nova.
     """
@@ -34,6 +34,7 @@ class Instance:
     group: str = ""
     image: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    together: str = ""
 
 
 @dataclass(frozen=True)

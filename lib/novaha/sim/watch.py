@@ -22,7 +22,6 @@ from novaha.core.actions import (
 )
 from novaha.core.facts import Silent
 from novaha.core.fates import fates
-from novaha.core.invariants import unshown
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
@@ -30,6 +29,7 @@ from novaha.core.recovery import Recovery
 from novaha.core.segments import TRUE
 from novaha.core.standing import concerned, stand
 from novaha.core.states import InstanceState, RecoveryState
+from novaha.core.unshown import unshown
 from novaha.sim.book import Book
 from novaha.sim.engine import Engine
 
@@ -171,7 +171,8 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each 
         case Evacuate(server, host):
             reset = "resets the state of and " if action.reset else ""
             to = f" to {action.to}" if action.to else ""
-            return f"{reset}evacuates {server} off {host}{to}"
+            past = ", past the scheduler" if action.forced else ""
+            return f"{reset}evacuates {server} off {host}{to}{past}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"writes of {reserved} in segment {segment.name}: {value}"

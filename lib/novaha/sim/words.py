@@ -90,6 +90,7 @@ WORDS = tuple(
         ("live-migrate", (Kind.INSTANCE, Kind.COMPUTE), "it runs there once its host is dead"),
         ("full", (Kind.COMPUTE,), "no instance fits on the node any more"),
         ("empty", (Kind.COMPUTE,), "instances fit again"),
+        ("group-check", (Choice(("on", "off")),), "of what arrives, by the computes; on at first"),
         # ourselves
         ("fault", (Choice(FAULTS), Kind.CALL, Kind.COUNT), "strikes the next such calls"),
         ("kill", (Choice(("before", "after")), Kind.CALL), "kill -9 at the next such call"),
@@ -113,6 +114,7 @@ WORDS = tuple(
         ("say", (Kind.INSTANCE, Kind.TEXT), "its owner sets metadata of it: KEY=VALUE"),
         ("reset-state", (Kind.INSTANCE,), "a person looks for its guests, and sets it active"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),
+        ("delete-group", (Kind.TEXT,), "a person deletes an affinity group"),
         ("release", (Kind.COMPUTE,), "a person releases the host from brake and limits"),
         ("disarm", (Kind.COMPUTE, Kind.SECONDS), "a person disarms the host for so long"),
         ("disarm-all", (Kind.SECONDS,), "a person disarms all hosts for so long"),

@@ -40,7 +40,7 @@ Simpler than reality:
   soon as an answer would have come.
 """
 
-from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet
+from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet, Together
 from novaha.core.names import NodeName, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.segments import Aggregate
@@ -63,6 +63,9 @@ from novaha.sim.wishes import reserved_only, wished
 
 RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED, Reason.HAND_BACK})
 """What is no trouble, and for which nothing is done."""
+
+ROOM_SEEN_S = 150.0
+"""Within this room that appears is seen and used: Placement is asked once a minute."""
 
 Setting = tuple[bool, str, bool]
 """Of a service: enabled, the reason why not, forced down."""
@@ -125,8 +128,12 @@ class World:
         )
         for given in self.spec.instances:
             metadata = dict(given.metadata)
-            instance = Instance(given.id, given.node, given.group, given.image, metadata)
+            instance = Instance(
+                given.id, given.node, given.group, given.image, metadata, given.together
+            )
             self.nova.instances[given.id] = instance
+            if given.together:
+                self.book.see(Together(self.engine.now_s, given.id, given.together))
             self.guests.start(given.id, given.node)
             self.note_wish(instance)
 
@@ -207,12 +214,18 @@ class World:
             compute = self.machines.all[instance.node]
             names = {instance.id, compute.name, compute.host}
             shown = everything or not subjects.isdisjoint(names)
+            shown = shown and not self._passed_over(instance)
             running = self.guests.runs(instance.id, instance.node)
             self.book.see(InstanceLeft(now_s, instance.id, instance.node, running, shown))
         for node, state in self.nova.states.items():
             if not self.cib.concerns(node):
                 left = ServiceLeft(now_s, node, state.enabled, state.reason, state.forced_down)
                 self.book.see(left)
+
+    def _passed_over(self, instance: Instance) -> bool:
+        """Tell whether one waits for room that has long been there, so that it is no excuse."""
+        hindered = reserved_only(instance.node, self.spec) or not self.supervisor.runs
+        return not hindered and self.nova.had_room(instance, ROOM_SEEN_S)
 
     def describe_end(self) -> None:
         """Write down in the outcome how everything stands."""

@@ -8,7 +8,7 @@ from novaha.core.names import NodeName, ServerId
 from novaha.sim.spec import AggregateSpec, Instance, WorldSpec
 from novaha.sim.worldchecks import Checks, joined
 
-CLOUD_TABLES = ("instances", "groups", "images", "metadata", "aggregates")
+CLOUD_TABLES = ("instances", "groups", "affinity", "images", "metadata", "aggregates")
 
 Table = tuple[str, list[str]]
 """A table's name and its rows."""
@@ -29,6 +29,7 @@ class CloudReader(Checks):
                 self.wrong("instances", f"{name!r} {times} times", "each instance once")
         known = [name for name, _ in on]
         group_of = self.members("groups", data, known, least=2)
+        bound_to = self.members("affinity", data, known, least=1)
         image_of = self.members("images", data, known, least=1)
         said = self.metadata(data, known)
         return tuple(
@@ -38,6 +39,7 @@ class CloudReader(Checks):
                 group_of.get(name, ""),
                 image_of.get(name, ""),
                 said.get(name, {}),
+                bound_to.get(name, ""),
             )
             for name, node in on
         )
@@ -92,6 +94,7 @@ def cloud_tables(spec: WorldSpec) -> Iterator[Table]:
     on = {node: [i.id for i in spec.instances if i.node == node] for node in spec.computes}
     yield "instances", [f"{node} = {listed(ids)}" for node, ids in on.items() if ids]
     yield "groups", _members({i.id: i.group for i in spec.instances})
+    yield "affinity", _members({i.id: i.together for i in spec.instances})
     yield "images", _members({i.id: i.image for i in spec.instances})
     for instance in spec.instances:
         yield f"metadata.{instance.id}", _said(instance.metadata)

@@ -6,6 +6,8 @@
     compute-1 = ["vm-1", "vm-2"]
     [groups]                        # anti-affinity
     web = ["vm-1", "vm-2"]
+    [affinity]                      # groups of what must be on one host
+    db = ["vm-3"]
     [images]                        # what these were booted from; the others have a volume
     cirros = ["vm-1"]
     [metadata.vm-1]

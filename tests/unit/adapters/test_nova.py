@@ -183,6 +183,16 @@ def test_an_evacuation_to_a_host_names_it_and_leaves_the_check_to_the_scheduler(
     assert post.last_request.json() == {"evacuate": {"host": "spare-1"}}
 
 
+def test_the_scheduler_is_passed_by_with_the_newest_version_that_lets_it_be(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    post = http.post(f"{NOVA}/servers/vm-1/action", status_code=200)
+    nova.evacuate(Evacuate(ServerId("vm-1"), HOST, to=ComputeHost("like-it"), forced=True))
+    assert post.last_request is not None
+    assert post.last_request.json() == {"evacuate": {"host": "like-it", "force": True}}
+    assert post.last_request.headers["OpenStack-API-Version"] == "compute 2.67"
+
+
 def test_an_evacuation_is_one_post_without_host_or_force(
     nova: Nova, http: requests_mock.Mocker
 ) -> None:

@@ -20,7 +20,7 @@ WORLD = WorldSpec(
     instances=(
         Instance(ServerId("vm-1"), NodeName("compute-1"), "web"),
         Instance(ServerId("vm-2"), NodeName("compute-1"), "web"),
-        Instance(ServerId("vm-3"), NodeName("compute-2")),
+        Instance(ServerId("vm-3"), NodeName("compute-2"), together="db"),
     ),
     move_s=6.5,
     policy=Policy(max_in_flight=1, max_recoveries=3, settle_s=20.0),
@@ -55,6 +55,8 @@ def test_a_world_is_read_with_its_tables() -> None:
         compute-2 = ["vm-3"]
         [groups]
         web = ["vm-1", "vm-2"]
+        [affinity]
+        db = ["vm-3"]
         [policy]
         max_in_flight = 1
         max_recoveries = 3
@@ -137,6 +139,7 @@ def test_a_world_that_was_rendered_is_read_back(spec: WorldSpec) -> None:
         ),
         (PLAIN + '[groups]\nweb = ["vm-1", "vm-2"]', "w:3: groups.web: found 'vm-1', expected"),
         (PLAIN + '[instances]\ncompute-1 = ["vm-1"]\n[groups]\nweb = ["vm-1"]', "a list of 2 to"),
+        (PLAIN + "[affinity]\nweb = []", "w:3: affinity.web: found [], expected a list of 1 to"),
         (VM + '[images]\nx = ["vm-9"]', "w:5: images.x: found 'vm-9', expected an instance: vm-1"),
         (VM + "[images]\nx = []", "w:5: images.x: found [], expected a list of 1 to"),
         (VM + '[images]\nx = ["vm-1"]\ny = ["vm-1"]', "found 'vm-1', which is in x, expected each"),

@@ -46,6 +46,12 @@ class Reason(Enum):
         "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
         "It is reachable again and cleaned up (pcs resource cleanup NODE), or nova-ha release.",
     )
+    COLD_START = (
+        "cold-start",
+        True,
+        "The cluster began a moment ago, and the host has not come yet: it is not fenced so soon.",
+        "It joins; or the gate's `grace` is over, and it is fenced; or nova-ha release NODE.",
+    )
     FENCE_FAILED = (
         "fence-failed",
         True,

@@ -3,11 +3,17 @@
 from novaha.core.names import NodeName
 from novaha.sim.engine import EPOCH_S, Engine
 
+LONG_AGO_S = 1e6
+"""So old is a cluster when its simulation begins."""
+
 
 class Members:
-    """Corosync's membership. down: the whole cluster is off. split: our partition lost quorum."""
+    """Corosync's membership. down: the whole cluster is off. split: our partition lost quorum.
 
-    __slots__ = ("_all", "_engine", "alive", "down", "skew_s", "split", "version")
+    began_s: when the cluster began, on the virtual clock.
+    """
+
+    __slots__ = ("_all", "_engine", "alive", "began_s", "down", "skew_s", "split", "version")
 
     def __init__(self, engine: Engine, controllers: tuple[NodeName, ...]) -> None:
         """Begin with all of them, their clocks right."""
@@ -16,6 +22,7 @@ class Members:
         self.alive = list(controllers)
         self.skew_s = dict.fromkeys(controllers, 0.0)
         self.down = False
+        self.began_s = -LONG_AGO_S
         self.split = False
         self.version = 0
 

@@ -23,6 +23,7 @@ from novaha.core import (
     standing,
 )
 from novaha.core.actions import Decision, Release
+from novaha.core.coldstart import Beginning
 from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
@@ -262,6 +263,14 @@ GATES: tuple[Gate, ...] = (
         lambda *_: (),
         "L6",
         "reserved-host-takes-over",
+    ),
+    Gate(
+        "who never came since the cluster began is fenced in the end",
+        Beginning,
+        "overdue",
+        lambda *_: (),
+        "L7",
+        "cold-start-late-and-lost",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

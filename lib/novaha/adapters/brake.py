@@ -13,7 +13,7 @@ from novaha.adapters.command import run
 from novaha.adapters.pacemaker import COUNT_TIMEOUT_S, lives_of, records_of, unclean_nodes
 from novaha.core.brake import Sight
 from novaha.core.brakestate import Kept, parse_groups
-from novaha.core.coldstart import Beginning, overdue
+from novaha.core.coldstart import Beginning
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
 from novaha.core.recovery import Proven
@@ -47,7 +47,7 @@ def ask_for_overdue(grace_s: float) -> tuple[NodeName, ...]:
         return ()
     now_s, wanted = time.time(), pending().keys() | unclean.keys()
     released = kept_of(root).released(now_s)
-    hosts = overdue(began, grace_s, now_s, wanted=wanted, released=released)
+    hosts = began.overdue(grace_s, now_s, wanted, released)
     with suppress(ClusterUnavailable):  # the next monitor asks; the device is well
         coldstart.ask_again(root, hosts)
     return hosts

@@ -36,21 +36,19 @@ class Beginning:
         young = self.at_s is not None and abs(now_s - self.at_s) < grace_s
         return self.unseen if young else frozenset()
 
+    def overdue(
+        self,
+        grace_s: float,
+        now_s: float,
+        wanted: Collection[NodeName],
+        released: Collection[NodeName],
+    ) -> tuple[NodeName, ...]:
+        """Return the hosts for which Pacemaker has to be asked to fence them, by name.
 
-def overdue(
-    beginning: Beginning,
-    grace_s: float,
-    now_s: float,
-    *,
-    wanted: Collection[NodeName],
-    released: Collection[NodeName] = (),
-) -> tuple[NodeName, ...]:
-    """Return the hosts for which Pacemaker has to be asked to fence them, by name.
-
-    Those not seen since the beginning that nobody is at work to fence (wanted), once the grace is
-    over, or a person has released them. None where nobody can tell when the cluster began.
-    """
-    if beginning.at_s is None:
-        return ()
-    waiting = beginning.late(grace_s, now_s) - frozenset(released)
-    return tuple(sorted(beginning.unseen - waiting - frozenset(wanted)))
+        Those not seen since the beginning that nobody is at work to fence (wanted), once the grace
+        is over, or a person has released them. None where nobody can tell when the cluster began.
+        """
+        if self.at_s is None:
+            return ()
+        waiting = self.late(grace_s, now_s) - frozenset(released)
+        return tuple(sorted(self.unseen - waiting - frozenset(wanted)))

@@ -92,7 +92,7 @@ class Reason(Enum):
         "host-unknown",
         True,
         "Nova knows no nova-compute service for the node.",
-        "host_map names it, or Nova lists the service again.",
+        "host_map names it; or it is back, or has no instance any more, and is let go.",
     )
     HOST_AMBIGUOUS = (
         "host-ambiguous",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from novaha.core.brake import Because, Limits, Sight, Verdict, judge
 from novaha.core.brakestate import CLUSTER, Brake, Kept, Release, group_scope
-from novaha.core.coldstart import Beginning, overdue
+from novaha.core.coldstart import Beginning
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
@@ -124,8 +124,7 @@ class Gate:
         now_s, beginning = self._now_s(), self._beginning()
         wanted = [c.name for c in self._machines.all.values() if c.unclean or c.fencing]
         released = self._cib.kept.released(now_s)
-        grace_s = self._spec.grace_s
-        for name in overdue(beginning, grace_s, now_s, wanted=wanted, released=released):
+        for name in beginning.overdue(self._spec.grace_s, now_s, wanted, released):
             self.missed(self._machines.all[name])
 
     def _beginning(self) -> Beginning:

@@ -39,7 +39,7 @@ def look(node: NodeName, own_groups: frozenset[str]) -> Sight:
 def ask_for_overdue(grace_s: float) -> tuple[NodeName, ...]:
     """Have Pacemaker ask once more for hosts that never came; raises ClusterUnavailable.
 
-    Return them. It asks for such a host once only, while the gate still refuses.
+    Return them. It may ask for such a host once only, while the gate still refuses.
     """
     unclean, root = unclean_nodes(), cib.query()
     began = _beginning(root, groups_of(root).keys())

@@ -79,10 +79,14 @@ that was earlier (`pcs resource refresh` forgets operations), is the beginning. 
 joined since, or was fenced since. Evidence that is wrong costs no more than the grace, in both
 directions: with a clock that is wrong by more the hosts are fenced as without one.
 
-Refused once, Pacemaker never asks again for such a host: the stop of its connection makes it one
-that is known to be offline. So the monitor of the gate, every 60 s, has it ask anew once the grace
-is over: it deletes the entry of the host in the status section, and the host is unseen again. A
-host that answers then joins; one that does not is fenced, and its instances are recovered.
+Refused once, Pacemaker may never ask again for such a host: the stop of its connection makes it one
+that is known to be offline (seen with two controllers; with three and pauses between the tries it
+asked every few seconds). So the monitor of the gate, every 60 s, has it ask anew once the grace is
+over: it deletes the entry of the host in the status section, and the host is unseen again. A host
+that answers then joins; one that does not is fenced, and its instances are recovered.
+
+Tried on the test cluster (Pacemaker 2.1.5, three controllers, four computes, `grace` 150), all nodes
+killed at once: `tests/cluster/test_cold_start.py`.
 
 One host that is off must not keep all others waiting. As long as Pacemaker tries to connect to it,
 it starts nova-compute and NovaEvacuate nowhere, for it wants to look for them on that host first.

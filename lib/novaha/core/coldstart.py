@@ -1,11 +1,11 @@
 """The beginning of a cluster: whom it has not seen since, and for how long that means nothing.
 
 After a power cut the controllers are there before the last compute has booted. Pacemaker wants a
-host fenced as soon as the first try to connect to it has failed, once, and never again: the stop of
-the connection that follows makes it a host that Pacemaker has seen (seen with 2.1.5; lib/pengine,
-handle_startup_fencing and unpack_handle_remote_attrs). So within the grace the gate refuses; and
-after it, somebody has to have Pacemaker ask again, or a host that died with the site is never
-recovered.
+host fenced as soon as the first try to connect to it has failed, and then perhaps never again: the
+stop of the connection that follows makes it a host that Pacemaker has seen (seen with 2.1.5;
+lib/pengine, handle_startup_fencing and unpack_handle_remote_attrs). So within the grace the gate
+refuses; and after it, somebody has to have Pacemaker ask again, or a host that died with the site
+may never be recovered.
 
 What proves a beginning is Pacemaker's own memory: the status section of the CIB lives in the memory
 of the controllers. It outlives each of them, and not all: where it shows nothing older, no

@@ -32,8 +32,7 @@ def test_a_host_whose_service_was_removed_is_let_go_when_it_is_back_and_register
     wait_for("pcs status to show that Nova does not know it", shown, SHOWN_S)
 
     def registered() -> bool:
-        found = {service.host: service for service in cloud.services()}
-        return VICTIM in found and found[VICTIM].state == "up"
+        return any(s.host == VICTIM and s.state == "up" for s in cloud.services())
 
     wait_for("nova-compute to register", registered, SERVING_S)
     new = cloud.service(VICTIM)

@@ -127,7 +127,12 @@ def test_the_age_of_an_ancestor_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_state_is_deleted_as_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
-    monkeypatch.setattr(cib, "run", lambda argv, **_: calls.append(argv) or "")
+
+    def note(argv: list[str], **_: object) -> str:
+        calls.append(argv)
+        return ""
+
+    monkeypatch.setattr(cib, "run", note)
     state = remote(A, in_ccm="false", node_fenced="0")
     coldstart.ask_again(root(controller(), state, remote(B, in_ccm="true")), (A,))
     (argv,) = calls

@@ -13,7 +13,7 @@ import pytest
 from agentnode import ROOT, Node, Result
 from novaha.adapters.brakestate import BRAKE_PREFIX, PASSED_PREFIX, RELEASE_PREFIX
 from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
-from novaha.core.brakestate import CLUSTER, Brake, Passed, Release
+from novaha.core.brakestate import CLUSTER, COLD_START, Brake, Passed, Release
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import NodeName
 from novaha.specs.fence_nova_gate import PARAMS, SPEC
@@ -177,6 +177,73 @@ def test_a_host_that_is_proven_off_is_let_through_at_once(gate: Node) -> None:
     assert run(gate, "off", "cluster_limit=2").rc == 1, "it has joined since"
 
 
+def begun(node: Node, ago_s: float, state: str = "") -> None:
+    """Let the cluster have begun so long ago, and compute-2 not have come."""
+    connection = '<primitive id="compute-2" class="ocf" type="remote"/>'
+    op = f'<lrm_rsc_op operation="monitor" rc-code="7" last-rc-change="{time.time() - ago_s:.0f}"/>'
+    lrm = f'<lrm><lrm_resources><lrm_resource id="x">{op}</lrm_resource></lrm_resources></lrm>'
+    text = node.cib.read_text().replace("<resources>", f"<resources>{connection}")
+    states = f'<status><node_state uname="c-1" in_ccm="true">{lrm}</node_state>{state}'
+    node.cib.write_text(text.replace("<status>", states))
+
+
+CAME_NOT = '<node_state id="compute-2" uname="compute-2" in_ccm="false" remote_node="true"/>'
+
+
+def test_a_host_that_has_not_come_since_the_cluster_began_is_refused_at_once(gate: Node) -> None:
+    begun(gate, 100, CAME_NOT)
+    began_s = time.monotonic()
+    result = run(gate, "off", "nodename=compute-2", "wait=20", **REAL_TIME)
+    assert result.rc == 1
+    assert time.monotonic() - began_s < 10
+    assert "compute-2 has not come yet since the cluster began" in result.err
+    assert list(kept(gate)) == [BRAKE_PREFIX + COLD_START]
+    assert run(gate, "off", "nodename=compute-2", "grace=0").rc == 0
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "state"),
+    [(400, CAME_NOT), (100, CAME_NOT.replace("false", "true"))],
+    ids=["the grace is over", "it was there"],
+)
+def test_otherwise_it_is_fenced_as_ever(gate: Node, ago_s: float, state: str) -> None:
+    begun(gate, ago_s, state)
+    lost(gate, "compute-2")
+    assert run(gate, "off", "nodename=compute-2").rc == 0
+
+
+@pytest.mark.parametrize(("ago_s", "left"), [(100, 1), (400, 0)])
+def test_monitor_has_a_host_asked_for_when_the_grace_is_over(
+    gate: Node, ago_s: float, left: int
+) -> None:
+    begun(gate, ago_s, CAME_NOT)
+    assert run(gate, "monitor").rc == 0
+    assert gate.cib.read_text().count('uname="compute-2"') == left
+
+
+def test_monitor_leaves_a_host_alone_that_is_being_fenced(gate: Node) -> None:
+    begun(gate, 400, CAME_NOT)
+    event = PENDING.format("compute-2", "pending", "pacemaker-controld.12")
+    assert run(gate, "monitor", FAKE_HISTORY=event).rc == 0
+    assert 'uname="compute-2"' in gate.cib.read_text()
+
+
+def test_monitor_is_well_where_nobody_lets_it_ask(gate: Node) -> None:
+    begun(gate, 400)
+    assert run(gate, "monitor").rc == 0
+
+
+def test_hosts_that_are_being_fenced_are_counted_though_they_look_online(gate: Node) -> None:
+    events = "".join(
+        PENDING.format(f"compute-{number}", "pending", "pacemaker-controld.12")
+        for number in (1, 2, 3)
+    )
+    assert run(gate, "off", "cluster_limit=3", FAKE_HISTORY=events).rc == 0
+    by_hand = events.replace("pacemaker-controld", "stonith_admin")
+    assert run(gate, "off", "nodename=compute-4", "cluster_limit=2", FAKE_HISTORY=by_hand).rc == 0
+    assert run(gate, "off", "cluster_limit=3", FAKE_HISTORY=events).rc == 1
+
+
 def test_what_is_over_and_what_nobody_can_read_is_deleted(gate: Node) -> None:
     long_ago_s = time.time() - 90_000
     put(gate, PASSED_PREFIX + "old", Passed(NodeName("old"), long_ago_s, "c").to_value())
@@ -217,6 +284,8 @@ def test_a_cluster_that_gives_no_answer_lets_nothing_through(
         ("window=1h", "must be a whole number of seconds from 60"),
         ("wait=31", "must be a whole number of seconds from 1 to 30"),
         ("cooldown=0", "must be a whole number of seconds from 60"),
+        ("grace=-1", "must be a whole number of seconds from 0"),
+        ("grace=8000", "must be a whole number of seconds from 0"),
         ("groups=a b a", "names the group a twice"),
         ("groups=../a", "is no group"),
         ("groups=" + "a" * 5000, "at most 4096"),

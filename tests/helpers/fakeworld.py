@@ -185,7 +185,8 @@ class World:
         if node.boots == boot:
             node.beats += 1
             beat = f"2024-05-03 {node.beats:06}"
-            self.services[node.host] = replace(self.services[node.host], heartbeat=beat)
+            registered = self.services.get(node.host) or service(node.host)
+            self.services[node.host] = replace(registered, heartbeat=beat)
             self.later(10.0, lambda: self._beat(node, boot))
 
     def _complete(self, node: FakeNode, boot: int) -> None:

@@ -24,6 +24,7 @@ from novaha.core import (
     verdict,
 )
 from novaha.core.actions import Decision, Release
+from novaha.core.coldstart import Beginning
 from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
@@ -299,6 +300,14 @@ GATES: tuple[Gate, ...] = (
         lambda _: frozenset(),
         "L3",
         "room-appears",
+    ),
+    Gate(
+        "who never came since the cluster began is fenced in the end",
+        Beginning,
+        "overdue",
+        lambda *_: (),
+        "L7",
+        "cold-start-late-and-lost",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

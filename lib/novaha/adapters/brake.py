@@ -2,15 +2,18 @@
 
 import os
 import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from novaha.adapters import cib
-from novaha.adapters.brakestate import state_of
+from novaha.adapters import cib, coldstart
+from novaha.adapters.brakestate import kept_of
 from novaha.adapters.command import run
 from novaha.adapters.pacemaker import COUNT_TIMEOUT_S, lives_of, records_of, unclean_nodes
 from novaha.core.brake import Sight
 from novaha.core.brakestate import Kept, parse_groups
+from novaha.core.coldstart import Beginning
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
 from novaha.core.recovery import Proven
@@ -23,13 +26,42 @@ PERSON = "stonith_admin"
 
 def look(node: NodeName, own_groups: frozenset[str]) -> Sight:
     """Return what a gate sees that is asked for a node; raises ClusterUnavailable."""
-    unclean, root = unclean_nodes(), cib.query()
-    lost, groups, kept = _of(unclean, root)
+    asked, unclean, root = pending(), unclean_nodes(), cib.query()
+    lost, groups, kept = _of(asked, unclean, root)
     groups[node] = groups.get(node, frozenset()) | own_groups
     lives = lives_of(root)
     off = frozenset(record.node for record in records_of(root)[0] if is_off(record, lives))
-    writer = os.uname().nodename
-    return Sight(node, time.time(), writer, lost, groups, kept, off, by_person(node))
+    began = coldstart.older(coldstart.beginning_of(root, groups.keys()), coldstart.daemon_began_s())
+    writer, by_person = os.uname().nodename, asked.get(node, False)
+    return Sight(node, time.time(), writer, lost, groups, kept, off, by_person, began)
+
+
+def ask_for_overdue(grace_s: float) -> tuple[NodeName, ...]:
+    """Have Pacemaker ask once more for hosts that never came; raises ClusterUnavailable.
+
+    Return them. It may ask for such a host once only, while the gate still refuses.
+    """
+    unclean, root = unclean_nodes(), cib.query()
+    began = _beginning(root, groups_of(root).keys())
+    if not began.unseen:
+        return ()
+    now_s, wanted = time.time(), pending().keys() | unclean.keys()
+    released = kept_of(root).released(now_s)
+    hosts = began.overdue(grace_s, now_s, wanted, released)
+    with suppress(ClusterUnavailable):  # the next monitor asks; the device is well
+        coldstart.ask_again(root, hosts)
+    return hosts
+
+
+def _beginning(root: ET.Element, gated: Collection[NodeName]) -> Beginning:
+    return coldstart.older(coldstart.beginning_of(root, gated), coldstart.daemon_began_s())
+
+
+def ask_for(nodes: Collection[NodeName]) -> None:
+    """Have Pacemaker ask for hosts that it has never seen; raises ClusterUnavailable."""
+    root = cib.query()
+    unseen = coldstart.beginning_of(root, groups_of(root).keys()).unseen
+    coldstart.ask_again(root, unseen & frozenset(nodes))
 
 
 class Held(NamedTuple):
@@ -46,38 +78,45 @@ class Held(NamedTuple):
 
 def lost_and_kept() -> Held:
     """Return what a person may release; raises ClusterUnavailable."""
-    unclean, root = unclean_nodes(), cib.query()
+    asked, unclean, root = pending(), unclean_nodes(), cib.query()
     records, _ = records_of(root)
     waiting = frozenset(record.node for record in records if isinstance(record, Proven))
-    return Held(*_of(unclean, root), waiting)
+    return Held(*_of(asked, unclean, root), waiting)
 
 
 def _of(
-    unclean: dict[NodeName, bool], root: ET.Element
+    asked: Mapping[NodeName, bool], unclean: Mapping[NodeName, bool], root: ET.Element
 ) -> tuple[frozenset[NodeName], dict[NodeName, frozenset[str]], Kept]:
     """Put together who is lost, which was read first, and the CIB, which was read after it.
 
     A host that was lost then and is fenced a moment later is known as let through; the other way
     round, one that is let through and fenced between the two would be missed.
+
+    Lost is also who is being fenced, unless a person asks for it: while Pacemaker tries to connect
+    to a host it takes it for online, and fences it all the same (a cold start, seen with 2.1.5).
     """
     groups = groups_of(root)
-    lost = frozenset(name for name, remote in unclean.items() if remote or name in groups)
-    return lost, groups, state_of(root).kept
+    lost = {name for name, remote in unclean.items() if remote or name in groups}
+    lost |= {name for name, person in asked.items() if name in groups and not person}
+    return frozenset(lost), groups, kept_of(root)
 
 
-def by_person(node: NodeName) -> bool:
-    """Tell whether a person asked for the fencing that is at work; False where nobody can tell."""
-    argv = ["stonith_admin", "--history", node, "--verbose", "--output-as=xml"]
+def pending() -> dict[NodeName, bool]:
+    """Return the nodes that are being fenced, and whether a person asked for it.
+
+    None where nobody can tell.
+    """
+    argv = ["stonith_admin", "--history", "*", "--verbose", "--output-as=xml"]
     try:
         events = cib.parse(run(argv, timeout_s=COUNT_TIMEOUT_S), argv[0]).iter("fence_event")
     except ClusterUnavailable:
-        return False
-    return any(
-        event.get("status") == "pending"
-        and event.get("target") == node
-        and event.get("client", "").split(".", 1)[0] == PERSON
-        for event in events
-    )
+        return {}
+    found: dict[NodeName, bool] = {}
+    for event in events:
+        if event.get("status") == "pending":
+            node, client = NodeName(event.get("target", "")), event.get("client", "")
+            found[node] = found.get(node, False) or client.split(".", 1)[0] == PERSON
+    return found
 
 
 def groups_of(root: ET.Element) -> dict[NodeName, frozenset[str]]:

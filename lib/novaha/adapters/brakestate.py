@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 from xml.etree import ElementTree as ET
 
-from novaha.adapters import cib
+from novaha.adapters import cib, coldstart
 from novaha.core.brakestate import (
     Brake,
     Kept,
@@ -51,6 +51,11 @@ def state_of(root: ET.Element) -> State:
         tuple(_read(root, RELEASE_PREFIX, parse_release, unreadable)),
     )
     return State(kept, tuple(unreadable))
+
+
+def kept_of(root: ET.Element) -> Kept:
+    """Return what holds by now: not those for whom the cold start was over when they came."""
+    return state_of(root).kept.without(frozenset(coldstart.seen_of(root)))
 
 
 def _read(

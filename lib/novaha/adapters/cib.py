@@ -213,6 +213,16 @@ def delete_property(name: str, value: str) -> None:
     _delete("crm_config", ET.Element("nvpair", id=name, name=name, value=value))
 
 
+def delete_state(state: ET.Element) -> None:
+    """Delete a node's entry in the status section while it is as it was read.
+
+    Raises ClusterUnavailable.
+    """
+    names = ("id", "uname", "in_ccm")
+    known = {name: value for name in names if (value := state.get(name)) is not None}
+    _delete("status", ET.Element("node_state", known))
+
+
 def query() -> ET.Element:
     """Return the whole CIB; raises ClusterUnavailable."""
     return parse(run(["cibadmin", "--query"], timeout_s=TIMEOUT_S), "cibadmin")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from novaha.adapters import cib
-from novaha.adapters.brakestate import state_of
+from novaha.adapters.brakestate import kept_of
 from novaha.adapters.command import run
 from novaha.adapters.disarm import disarms_of
 from novaha.core.confirmation import failures_of
@@ -44,7 +44,7 @@ class Pacemaker:
         records, bad_records = records_of(root)
         cited = {record.proof.receipt_id for record in records}
         need_proof = any(receipt.id not in cited for receipt in receipts)
-        kept, now_s = state_of(root).kept, time.time()
+        kept, now_s = kept_of(root), time.time()
         online, lives, braked = online_of(root), lives_of(root), kept.held(now_s)
         silent = lives.keys() - online - dict(braked).keys() - {r.node for r in receipts}
         # What is only shown must not hold up what is done.

@@ -7,6 +7,7 @@ from novaha.cib.facts import Facts, covers, pairs, params, seconds
 from novaha.cib.gates import MARGIN_S
 from novaha.cib.generate import POWER_S, PROPERTIES
 from novaha.cib.inventory import SECRETS
+from novaha.cib.profiles import OVERHEAD_S, PAUSE_S
 from novaha.cib.xml import Element, find_all
 from novaha.core.hostmap import parse_host_map
 from novaha.core.policy import NOT_REAL, Policy
@@ -210,6 +211,25 @@ def reconnect_missing(facts: Facts) -> Found:
             yield id_, "has no reconnect_interval: a host that boots is fenced again", mend
 
 
+def reconnect_without_pause(facts: Facts) -> Found:
+    """Find a remote connection that is tried without a pause, which holds up all other hosts."""
+    xpath = "/cib/configuration/nodes/node[not(@type) or @type='member']"
+    controllers = max(len(find_all(facts.cib, xpath)), 1)
+    for id_, remote in facts.remotes.items():
+        (start, *_) = (*find_all(remote, "operations/op[@name='start']/@timeout"), "20s")
+        start_s, again_s = (
+            seconds(str(start)),
+            seconds(params(remote).get("reconnect_interval", "")),
+        )
+        if start_s is None or again_s is None:
+            continue
+        wanted_s = controllers * (start_s + OVERHEAD_S)
+        if again_s < wanted_s:
+            text = f"is tried again after {again_s:.0f} s, before {controllers} tries are over"
+            mend = f"pcs resource update {id_} reconnect_interval={wanted_s + PAUSE_S:.0f}s"
+            yield id_, text, mend
+
+
 def loss_unnoticed(facts: Facts) -> Found:
     """Find a remote connection that nothing monitors."""
     for id_, remote in facts.remotes.items():
@@ -329,6 +349,7 @@ RULES: Mapping[str, Rule] = {
         sick_host_holds_all,
         unfencing,
         reconnect_missing,
+        reconnect_without_pause,
         loss_unnoticed,
         given_up_too_early,
         secret_in_cib,

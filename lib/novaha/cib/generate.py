@@ -30,6 +30,7 @@ from novaha.cib.configuration import (
 from novaha.cib.inventory import OWN_DEVICE, Inventory, Kind, Node
 from novaha.cib.profiles import Profile
 from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
+from novaha.specs.fence_nova_gate import SPEC as GATE
 
 EVACUATE, UNFENCE, COMPUTE = "nova-evacuate", "nova-compute-unfence", "nova-compute"
 ALERT, ALERT_PATH = "nova-ha-alert", "/usr/share/nova-ha/alerts/nova_ha_alert"
@@ -50,6 +51,8 @@ DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 _AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
 }
+_ASK_THE_CLUSTER = frozenset(f"stonith:{spec.name}" for spec in (fence_nova.SPEC, GATE))
+"""Devices of ours, whose monitor asks the cluster only; that of the gate has a task, too."""
 MONITOR_S = 10
 """A fence device that gives no answer in this time is no good."""
 POWER_S, LOGIN_S = 20, 5
@@ -80,7 +83,7 @@ def generate(inventory: Inventory) -> Configuration:
         *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
     )
     primitives = (
-        *(_remote(node, inventory.profile) for node in inventory.computes),
+        *(_remote(node, inventory) for node in inventory.computes),
         *gates.devices(inventory),
         *_devices(inventory),
         _receipt(inventory),
@@ -107,20 +110,24 @@ def _uncounted(primitive: Primitive) -> Primitive:
     if primitive.id == EVACUATE:
         return primitive  # There is only one, and it has to leave a controller where it fails.
     params = primitive.params
-    if primitive.is_device and primitive.id != OWN_DEVICE:
+    if primitive.is_device and primitive.agent not in _ASK_THE_CLUSTER:
         params = tuple(sorted({"pcmk_monitor_action": "metadata", **dict(params)}.items()))
     meta = (*primitive.meta, ("migration-threshold", "0"))
     return replace(primitive, params=params, meta=meta)
 
 
-def _remote(node: Node, profile: Profile) -> Primitive:
+def _remote(node: Node, inventory: Inventory) -> Primitive:
     # A long start timeout would keep the cluster waiting; reconnect_interval paces the tries.
+    profile, controllers = inventory.profile, len(inventory.controllers)
     return Primitive(
         node.name,
         "ocf:pacemaker:remote",
-        (("reconnect_interval", f"{profile.reconnect_s}s"), ("server", node.address or "")),
         (
-            Operation("start", 0, 15),
+            ("reconnect_interval", f"{profile.pause_s(controllers)}s"),
+            ("server", node.address or ""),
+        ),
+        (
+            Operation("start", 0, profile.start_s),
             Operation("stop", 0, 15),
             Operation("monitor", profile.monitor_interval_s, profile.monitor_timeout_s),
         ),

@@ -108,6 +108,13 @@ HELD: tuple[Wait, ...] = (
         "look, then set its state (instances.md)",
     ),
     Wait(
+        "Nova does not know it: it died before it registered, was removed, or was renamed",
+        _coded(Reason.HOST_UNKNOWN),
+        "nobody can tell what to evacuate",
+        "until it is back, or where Nova knew it, until Nova shows no instance on it",
+        "name it in host_map, if it has another name in Nova; or nothing: it registers",
+    ),
+    Wait(
         "what cannot be read, or proves nothing",
         f"{_coded(Reason.MALFORMED)}, {_coded(Reason.BY_HAND)}, {_coded(Reason.NO_REAL_DEVICE)}",
         "nobody knows what was fenced",

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from novaha.cli.codes import SAME
 from novaha.cli.person import must_be_root, note, who, words, wrong
-from novaha.core.brakestate import Brake, Release, shown_scope
+from novaha.core.brakestate import COLD_START, Brake, Release, shown_scope
 from novaha.core.names import NodeName
 from novaha.core.release import HostStanding, NotHeld, chosen, standings
 
@@ -91,10 +91,12 @@ def look(nodes: list[str], group: str | None, now_s: float) -> Scene:
 
 def do(scene: Scene, why: str, lasts_s: int, now_s: float) -> Scene:
     """Release the hosts in one change of the CIB, and log it; raises ClusterUnavailable."""
+    from novaha.adapters.brake import ask_for
     from novaha.adapters.brakestate import write
 
     by = who()
     write(Release(node, now_s, lasts_s, by, why) for node in scene.release)
+    ask_for(scene.release)
     note(f"{by} released {', '.join(scene.release)}: {why}")
     return Scene(scene.brakes, scene.hosts, scene.release, changed=True)
 
@@ -106,19 +108,28 @@ def as_json(scene: Scene) -> str:
 
 def in_words(scene: Scene, now_s: float) -> str:
     """Return a scene as people read it."""
-    lines = [
-        f"storm brake of {shown_scope(brake.scope)}: on for {now_s - brake.since_s:.0f} s,"
-        f" {brake.limit} hosts may be fenced within the window"
-        for brake in scene.brakes
-    ]
+    lines = [_on(brake, now_s) for brake in scene.brakes]
     lines += [f"  {host.node}  {_standing(host, scene)}" for host in scene.hosts]
     nothing = "the storm brake holds nothing, no host is lost, and no recovery waits"
     return "\n".join(lines or [nothing]) + "\n"
 
 
+def _on(brake: Brake, now_s: float) -> str:
+    for_s = now_s - brake.since_s
+    if brake.scope == COLD_START:
+        return (
+            f"cold start: the cluster began {for_s:.0f} s ago, {brake.cooldown_s:.0f} s are waited"
+        )
+    return (
+        f"storm brake of {shown_scope(brake.scope)}: on for {for_s:.0f} s,"
+        f" {brake.limit} hosts may be fenced within the window"
+    )
+
+
 def _standing(host: HostStanding, scene: Scene) -> str:
     fenced = "fenced, its recovery has not begun" if host.waits else "not lost any more"
-    parts = ["lost" if host.lost else fenced]
+    held = "not come yet" if host.held else fenced
+    parts = ["lost" if host.lost else held]
     parts += [f"of {', '.join(host.groups)}"] if host.groups else []
     parts += [f"held by the brake of {shown_scope(host.brake.scope)}"] if host.brake else []
     if host.release:

@@ -6,6 +6,7 @@ device of a host's fencing level; it waits a little, looks, and then lets the fe
 fails it, and Pacemaker asks again.
 
     at once      already off, released, or fenced by a person
+    late         not seen since the cluster began, a moment ago: core/coldstart.py
     counted      hosts that are lost now, and those that gates have let through within the window
     braked       more of them than the limit, in a group of the host or in the cluster; and after
                  that as long as the cooldown
@@ -24,7 +25,16 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from novaha.core.actions import Hold
-from novaha.core.brakestate import CLUSTER, Brake, Kept, Passed, group_scope, shown_scope
+from novaha.core.brakestate import (
+    CLUSTER,
+    COLD_START,
+    Brake,
+    Kept,
+    Passed,
+    group_scope,
+    shown_scope,
+)
+from novaha.core.coldstart import Beginning
 from novaha.core.model import ClusterView
 from novaha.core.names import NodeName, some_of
 from novaha.core.reasons import Reason
@@ -74,6 +84,12 @@ class Because(Enum):
         "The gate waits, to see whether a storm unfolds.",
         "`wait` is over.",
     )
+    COLD_START = (
+        "cold-start",
+        False,
+        "The cluster began a moment ago, and the host has not come yet: it may still boot.",
+        "The host joins, `grace` is over, or a person releases it.",
+    )
     GROUP_LIMIT = (
         "group-limit",
         False,
@@ -113,12 +129,16 @@ class Braked(NovaHaError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be fenced within the window: hosts of the cluster, and of each group."""
+    """What may be fenced within the window: hosts of the cluster, and of each group.
+
+    grace_s: how long after the beginning of the cluster nobody is fenced who has not come yet.
+    """
 
     cluster: int
     group: int
     window_s: float
     cooldown_s: float
+    grace_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +147,7 @@ class Sight:
 
     now_s: on the clock that the times of the others are of. lost: the hosts that Pacemaker has
     lost and not fenced yet. groups: of each host. off: hosts whose last life is proven to be over.
-    by_person: somebody has asked for just this fencing.
+    by_person: somebody has asked for just this fencing. beginning: of the cluster.
     """
 
     node: NodeName
@@ -138,6 +158,7 @@ class Sight:
     kept: Kept = field(default_factory=Kept)
     off: frozenset[NodeName] = frozenset()
     by_person: bool = False
+    beginning: Beginning = field(default_factory=Beginning)
 
 
 @dataclass(frozen=True)
@@ -171,6 +192,9 @@ class _Count:
 def judge(sight: Sight, limits: Limits, *, waited: bool) -> Verdict:
     """Return whether the gate opens. waited: the time in which a storm would show is over."""
     because = _at_once(sight)
+    # One that was fenced before the site lost its power may be booting, too: it can wait.
+    if because in (None, Because.PROVEN_OFF) and sight.node in late(sight, limits):
+        return _too_early(sight, limits)
     if because is None and not waited:
         because = Because.WATCHING
     if because is not None:
@@ -181,6 +205,28 @@ def judge(sight: Sight, limits: Limits, *, waited: bool) -> Verdict:
             return shut
     text = f"{sight.node}: {Because.WITHIN_LIMITS.sentence}"
     return Verdict(Because.WITHIN_LIMITS, text, _passed(sight, limits))
+
+
+def late(sight: Sight, limits: Limits) -> frozenset[NodeName]:
+    """Return the hosts that nobody waits to fence yet: the cluster began a moment ago."""
+    return sight.beginning.late(limits.grace_s, sight.now_s)
+
+
+def _too_early(sight: Sight, limits: Limits) -> Verdict:
+    """Return the verdict on a host that may still boot, and what shows all that are as late.
+
+    Every gate writes the same, so that of two at the same moment neither spoils the other's.
+    """
+    hosts = tuple(sorted(late(sight, limits) - _released(sight)))
+    began_s = sight.beginning.at_s or sight.now_s
+    rest_s = began_s + limits.grace_s - sight.now_s
+    text = (
+        f"{sight.node} has not come yet since the cluster began, and is not fenced for"
+        f" {rest_s:.0f} s more; is it dead? nova-ha release"
+    )
+    shown = Brake(COLD_START, began_s, began_s, limits.grace_s, 0, hosts)
+    stands = shown in sight.kept.brakes
+    return Verdict(Because.COLD_START, text, brakes=() if stands else (shown,))
 
 
 def _shut(sight: Sight, limits: Limits, counts: tuple[_Count, ...]) -> Verdict | None:
@@ -199,11 +245,21 @@ def _shut(sight: Sight, limits: Limits, counts: tuple[_Count, ...]) -> Verdict |
 
 def holds(cluster: ClusterView) -> tuple[Hold, ...]:
     """Return what an operator is told of the hosts that are held."""
-    return tuple(Hold(node, Reason.STORM_BRAKE, _held(brake)) for node, brake in cluster.braked)
+    return tuple(Hold(node, _reason(brake), _held(brake)) for node, brake in cluster.braked)
+
+
+def _reason(brake: Brake) -> Reason:
+    return Reason.COLD_START if brake.scope == COLD_START else Reason.STORM_BRAKE
 
 
 def _held(brake: Brake) -> str:
     # What to do comes early: pcs status shows some 127 characters.
+    if brake.scope == COLD_START:
+        return (
+            "has not come yet since the cluster began, and is not fenced; if dead: nova-ha"
+            f" release; waited for: {brake.cooldown_s:.0f} s, of {len(brake.hosts)}:"
+            f" {named(brake.hosts)}"
+        )
     return (
         f"is not fenced: storm brake of {shown_scope(brake.scope)}; if dead: nova-ha release;"
         f" held: {len(brake.hosts)}, {brake.limit} may be fenced within the window:"
@@ -225,7 +281,8 @@ def _released(sight: Sight) -> frozenset[NodeName]:
 
 def _counts(sight: Sight, limits: Limits) -> tuple[tuple[_Count, ...], _Count]:
     """Return what is counted for the host: in each of its groups, and in the cluster."""
-    wanting = (sight.lost | {sight.node}) - sight.off - _released(sight)
+    settled = sight.off | _released(sight) | late(sight, limits)
+    wanting = (sight.lost | {sight.node}) - settled
     recent = {p.node for p in sight.kept.passed if p.within(limits.window_s, sight.now_s)}
     counted = wanting | recent
     names = sorted({name for host in counted for name in sight.groups.get(host, ())})

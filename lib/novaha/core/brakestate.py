@@ -5,12 +5,16 @@ both directions: a clock that was wrong by years must not keep a brake on for ye
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from novaha.core.names import NodeName
 
 CLUSTER = "cluster"
 """The scope of a brake that holds every host; that of a group is `group_scope`."""
+
+COLD_START = "cold-start"
+"""The scope of what holds hosts that have not come yet since the cluster began."""
 
 MAX_WHY = 200
 """Longest reason for a release that is kept, in characters."""
@@ -111,6 +115,16 @@ class Kept:
         hosts = {host: brake for brake in self.brakes if brake.is_on(now_s) for host in brake.hosts}
         return tuple((host, hosts[host]) for host in sorted(hosts.keys() - free))
 
+    def without(self, seen: Collection[NodeName]) -> "Kept":
+        """Return it with none of these hosts under the cold start: they have come."""
+        brakes = (
+            replace(b, hosts=tuple(host for host in b.hosts if host not in seen))
+            if b.scope == COLD_START
+            else b
+            for b in self.brakes
+        )
+        return replace(self, brakes=tuple(b for b in brakes if b.hosts))
+
     def on(self, now_s: float) -> tuple[Brake, ...]:
         """Return the brakes that are on; one whose hosts are all released is not."""
         free = self.released(now_s)
@@ -132,7 +146,8 @@ def group_scope(group: str) -> str:
 
 def shown_scope(scope: str) -> str:
     """Return a scope as people read it."""
-    return "the cluster" if scope == CLUSTER else scope.replace("group.", "group ", 1)
+    whole = {CLUSTER: "the cluster", COLD_START: "the cold start"}
+    return whole.get(scope) or scope.replace("group.", "group ", 1)
 
 
 def parse_groups(text: str) -> frozenset[str]:

@@ -50,6 +50,7 @@ from novaha.core.sharing import share
 from novaha.core.standing import Standing
 from novaha.core.states import RecoveryState as State
 from novaha.core.unfinished import unfinished
+from novaha.core.unlisted import unknown
 
 FRESH_S = 10.0
 """What is written down as found must not be older than this when the recovery begins.
@@ -159,8 +160,10 @@ def _service(
     try:
         host = compute_host_of(node, [s.host for s in services.value], policy.host_map)
     except (HostNotFound, HostAmbiguous) as error:
-        reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
-        return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
+        none = isinstance(error, HostNotFound)
+        reason = Reason.HOST_UNKNOWN if none else Reason.HOST_AMBIGUOUS
+        text = f"{error}; set host_map{'; it is let go when it is back' if none else ''}"
+        return (*services_again(view, policy), Hold(node, reason, text))
     return next(service for service in services.value if service.host == host)
 
 
@@ -196,7 +199,7 @@ def _begin(view: View, policy: Policy, proven: Proven) -> tuple[Decision, ...]:
     """Take up a proven fencing: write down how the host stands, then force it down."""
     facts = _facts(view, policy, proven.node, proven.proof.receipt_id)
     if not isinstance(facts, _Facts):
-        return facts
+        return unknown(view, proven, facts)
     service = facts.service
     found = _found(service, proven.found)
     after = view.memory.begun.get(proven.proof.receipt_id, facts.after_migration)

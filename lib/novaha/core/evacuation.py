@@ -27,9 +27,10 @@ from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Recovery
-from novaha.core.services import find_service, refused_change, services_again
+from novaha.core.services import find_service, refused_change
 from novaha.core.states import InstanceState
 from novaha.core.together import asks_before_the_first
+from novaha.core.unlisted import unlisted
 
 
 def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None) -> HostPlan:
@@ -41,9 +42,7 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
         return HostPlan((AskServices(),), busy=busy)
     service = find_service(memory.services.value, recovery.host)
     if service is None:
-        text = f"Nova no longer lists the nova-compute service of {recovery.host}"
-        hold = Hold(recovery.host, Reason.HOST_UNKNOWN, text)
-        return HostPlan((*services_again(view, policy), hold), busy=busy)
+        return HostPlan(unlisted(view, policy, recovery, receipt, flights), busy=busy)
     if not service.forced_down:
         return HostPlan(_force_down(view, policy, recovery, service), busy=busy)
     servers = memory.servers.get(recovery.host)

@@ -46,6 +46,12 @@ class Reason(Enum):
         "The node is lost and not fenced: fence_nova_gate holds it, for too many are lost at once.",
         "It is reachable again and cleaned up (pcs resource cleanup NODE), or nova-ha release.",
     )
+    COLD_START = (
+        "cold-start",
+        True,
+        "The cluster began a moment ago, and the host has not come yet: it is not fenced so soon.",
+        "It joins; or the gate's `grace` is over, and it is fenced; or nova-ha release NODE.",
+    )
     FENCE_FAILED = (
         "fence-failed",
         True,
@@ -86,7 +92,7 @@ class Reason(Enum):
         "host-unknown",
         True,
         "Nova knows no nova-compute service for the node.",
-        "host_map names it, or Nova lists the service again.",
+        "host_map names it; or it is back, or has no instance any more, and is let go.",
     )
     HOST_AMBIGUOUS = (
         "host-ambiguous",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from novaha.core.brakestate import Brake, Kept, Release
+from novaha.core.brakestate import COLD_START, Brake, Kept, Release
 from novaha.core.names import NodeName
 
 
@@ -26,6 +26,15 @@ class HostStanding:
     brake: Brake | None = None
     release: Release | None = None
     waits: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Tell whether it is not fenced, though it may be dead.
+
+        While Pacemaker tries to connect to a host that never came it does not take it for lost.
+        """
+        cold = self.brake is not None and self.brake.scope == COLD_START
+        return cold or (self.lost and self.brake is not None)
 
 
 def standings(
@@ -64,7 +73,7 @@ def chosen(
         listed = ", ".join(sorted(known)) or "no host is"
         msg = f"not lost and not held: {', '.join(unknown)}; lost or held: {listed}"
         raise NotHeld(msg)
-    held = [h for h in hosts if ((h.lost and h.brake) or h.waits) and not h.release]
+    held = [h for h in hosts if (h.held or h.waits) and not h.release]
     if group is not None:
         held = [host for host in held if group in host.groups]
         if not held:

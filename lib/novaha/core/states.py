@@ -61,6 +61,7 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.FENCED, _R.PROVEN, "the proof is kept, for Nova was not asked yet"),
     Transition(_R.FENCED, _R.EVACUATING, "Nova was asked ahead: the host is forced down"),
     Transition(_R.PROVEN, _R.EVACUATING, "Nova has told how the host stands: it is forced down"),
+    Transition(_R.PROVEN, _R.RETURNING, "Nova knows no such host, and it is back: it is let go"),
     Transition(_R.EVACUATING, _R.RETURNING, "no instance is left on the host: it is released"),
     Transition(_R.RELEASING, _R.RETURNING, "what a process that died left of a release is done"),
     Transition(_R.RETURNING, _R.OVER, "the host beats, is forced up and enabled"),

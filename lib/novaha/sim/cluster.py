@@ -51,6 +51,7 @@ class Cluster:
         machines.lost = self._lost
         machines.back = self._back
         fencer.ended = self._fenced
+        fencer.gate.dismiss, fencer.gate.missed = self._dismiss, self._missed
 
     def add_compute(self, compute: Compute) -> None:
         """Let a compute be connected from the beginning."""
@@ -167,6 +168,7 @@ class Cluster:
         if not self._members.quorate:
             return
         compute.connected, compute.connected_life = True, life
+        compute.seen = True
         compute.starts = self._new_start(compute.name)
         self._book.say("cluster", f"{compute.name} joins")
         self.changed()
@@ -175,6 +177,7 @@ class Cluster:
     def _fenced(self, compute: Compute) -> None:
         compute.unclean = False
         compute.connected = False
+        compute.seen = True
         compute.starts = frozenset()
         compute.may_connect_s = self._engine.now_s + RECONNECT_S
         self.changed()
@@ -224,7 +227,7 @@ class Cluster:
         self._members.down = True
         for compute in self._machines.all.values():
             self._fencer.break_off(compute)
-            compute.connected = compute.unclean = False
+            compute.connected = compute.unclean = compute.seen = False
             compute.starts = frozenset()
             compute.may_connect_s = 0.0
         self._fencer.history.lose()
@@ -233,12 +236,21 @@ class Cluster:
     def begin(self) -> None:
         """Switch it on again: each compute is connected, or lost."""
         self._members.down = False
+        self._members.began_s = self._engine.now_s
         self.changed()
         for compute in self._machines.all.values():
             if compute.reachable:
                 self._back(compute)
             else:
                 self._engine.later(self._fencer.detect_s, self._missed, compute)
+
+    def _dismiss(self, compute: Compute) -> None:
+        """Forget that a host has to be fenced: the gate refused, and the connection is tried."""
+        self._fencer.break_off(compute)
+        compute.unclean = False
+        self.changed()
+        if compute.reachable:
+            self._back(compute)
 
     def _missed(self, compute: Compute) -> None:
         if compute.reachable or compute.connected or self._members.down:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from novaha.core.brake import Because, Limits, Sight, Verdict, judge
-from novaha.core.brakestate import CLUSTER, Brake, Release, group_scope
+from novaha.core.brakestate import CLUSTER, Brake, Kept, Release, group_scope
+from novaha.core.coldstart import Beginning
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
@@ -27,6 +28,7 @@ class Gate:
     """The storm brake of a world; without a specification everything passes at once.
 
     held: computes whose fencing it fails now. fail, retry: what the fencer does with one of them.
+    dismiss: what the cluster does with one that has not come yet; missed: with one that never came.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class Gate:
         self.held: dict[NodeName, Compute] = {}
         self.fail: Callable[[Compute, float], None] = lambda *_: None
         self.retry: Callable[[Compute], None] = lambda _: None
+        self.dismiss: Callable[[Compute], None] = lambda _: None
+        self.missed: Callable[[Compute], None] = lambda _: None
 
     @property
     def wait_s(self) -> float:
@@ -58,9 +62,13 @@ class Gate:
 
     def ask(self, compute: Compute, go_on: Callable[[], None]) -> None:
         """Let the fencing of a compute go on, now or later, or fail it."""
-        if self._spec is None or self._judge(compute, waited=False).because.opens:
+        verdict = self._judge(compute, waited=False) if self._spec else None
+        if verdict is None or verdict.because.opens:
             self._let(compute)
             go_on()
+            return
+        if verdict.because is Because.COLD_START:
+            self._refuse(compute, verdict)
             return
         self._engine.later(self.wait_s, self._waited, compute, compute.attempt, go_on)
 
@@ -80,6 +88,13 @@ class Gate:
         self.fail(compute, self.wait_s)
         self._look_later()
 
+    def _refuse(self, compute: Compute, verdict: Verdict) -> None:
+        """Fail the fencing of a host that has not come yet: nobody asks again before it is over."""
+        self._keep(verdict)
+        self._book.say("fencer", verdict.text)
+        self.dismiss(compute)
+        self._look_later()
+
     def _let(self, compute: Compute) -> None:
         if self.held.pop(compute.name, None) is not None:
             why = self._judge(compute, waited=True).because.code
@@ -94,12 +109,32 @@ class Gate:
     def reconsider(self) -> None:
         """Try those that are held again where they would be let through now."""
         self.refresh()
+        self._ask_for_overdue()
         for compute in tuple(self.held.values()):
             because = self._judge(compute, waited=True).because
             self._why[compute.name] = because
             if because.opens:
                 self.retry(compute)
         self._look_later()
+
+    def _ask_for_overdue(self) -> None:
+        """Do what the monitor of the device does, at the moment at which it first can."""
+        if self._spec is None or self._members.down:
+            return
+        now_s, beginning = self._now_s(), self._beginning()
+        wanted = [c.name for c in self._machines.all.values() if c.unclean or c.fencing]
+        released = self._cib.kept.released(now_s)
+        for name in beginning.overdue(self._spec.grace_s, now_s, wanted, released):
+            self.missed(self._machines.all[name])
+
+    def _beginning(self) -> Beginning:
+        unseen = (c.name for c in self._machines.all.values() if not c.seen)
+        at_s = self._now_s() - self._engine.now_s + self._members.began_s
+        return Beginning(at_s, frozenset(unseen))
+
+    def _kept(self) -> Kept:
+        """Return what holds by now; who came is under the cold start no more."""
+        return self._cib.kept.without([c.name for c in self._machines.all.values() if c.seen])
 
     def release(self, node: NodeName) -> None:
         """Do what `nova-ha release` does."""
@@ -112,7 +147,7 @@ class Gate:
     def braked(self) -> tuple[tuple[NodeName, Brake], ...]:
         """Return what the recovery process sees of it."""
         self.refresh()
-        return self._cib.kept.held(self._now_s())
+        return self._kept().held(self._now_s())
 
     def refresh(self) -> None:
         """Write what the tries that are left out would have: there still are too many."""
@@ -131,7 +166,9 @@ class Gate:
 
     def _judge(self, compute: Compute, *, waited: bool) -> Verdict:
         spec = self._spec or GateSpec()
-        limits = Limits(spec.cluster_limit, spec.group_limit, spec.window_s, spec.cooldown_s)
+        limits = Limits(
+            spec.cluster_limit, spec.group_limit, spec.window_s, spec.cooldown_s, spec.grace_s
+        )
         return judge(self._sight(compute, spec), limits, waited=waited)
 
     def _sight(self, compute: Compute, spec: GateSpec) -> Sight:
@@ -144,9 +181,10 @@ class Gate:
             self._members.first or "-",
             frozenset(c.name for c in all_ if c.unclean),
             {c.name: frozenset(g for g, of in spec.racks.items() if c.name in of) for c in all_},
-            self._cib.kept,
+            self._kept(),
             frozenset(record.node for record in records if is_off(record, lives)),
             compute.asked,
+            self._beginning(),
         )
 
     def _keep(self, verdict: Verdict) -> None:

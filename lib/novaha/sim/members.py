@@ -3,14 +3,28 @@
 from novaha.core.names import NodeName
 from novaha.sim.engine import EPOCH_S, Engine
 
+LONG_AGO_S = 1e6
+"""So old is a cluster when its simulation begins."""
+
 
 class Members:
     """Corosync's membership. down: the whole cluster is off. split: our partition lost quorum.
 
-    joined_s: when a controller that was away came back.
+    began_s: when the cluster began, on the virtual clock. joined_s: when a controller that was away
+    came back.
     """
 
-    __slots__ = ("_all", "_engine", "alive", "down", "joined_s", "skew_s", "split", "version")
+    __slots__ = (
+        "_all",
+        "_engine",
+        "alive",
+        "began_s",
+        "down",
+        "joined_s",
+        "skew_s",
+        "split",
+        "version",
+    )
 
     def __init__(self, engine: Engine, controllers: tuple[NodeName, ...]) -> None:
         """Begin with all of them, their clocks right."""
@@ -20,6 +34,7 @@ class Members:
         self.joined_s: dict[NodeName, float] = {}
         self.skew_s = dict.fromkeys(controllers, 0.0)
         self.down = False
+        self.began_s = -LONG_AGO_S
         self.split = False
         self.version = 0
 

@@ -83,6 +83,26 @@ def _begin(world: World) -> None:
     _go_on(world)
 
 
+def power_cut(world: World, seconds: str) -> None:
+    """Take the power from everything for a while; a server that stays off has to be switched on."""
+    world.book.say("cluster", f"the whole site has no power for {seconds} s")
+    world.book.outcome.faults["power-cut"] += 1
+    world.supervisor.kill()
+    world.cluster.stop()
+    world.nova.down = True
+    for compute in world.machines.all.values():
+        world.machines.cut_power(compute)
+    world.engine.later(float(seconds), _power_back, world)
+
+
+def _power_back(world: World) -> None:
+    world.nova.down = False
+    for compute in world.machines.all.values():
+        if not compute.stay_off:
+            world.machines.power_on(compute)
+    _begin(world)
+
+
 def quorum(world: World, state: str) -> None:
     """Lose quorum, or get it back."""
     world.book.say("cluster", f"quorum is {state}")
@@ -107,5 +127,6 @@ OWN: dict[str, Callable[..., None]] = {
     "return": return_,
     "skew": skew,
     "restart-cluster": restart_cluster,
+    "power-cut": power_cut,
     "quorum": quorum,
 }

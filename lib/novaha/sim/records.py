@@ -12,10 +12,11 @@ class Compute:
 
     powered, up: has power; its system runs. life: grows with every end of what ran on it. serving:
     nova-compute runs. via: the controller that holds its connection. starts: what the CIB shows of
-    that. unclean: lost, and not fenced since. lost_s: when that began. undisturbed: nothing but the
-    devices' own time has delayed its fencing. attempt: grows with each fencing that is begun or
-    broken off. failing_s: when the first of the fencings began that fail now, None otherwise.
-    fails_after_s: how long each of those takes. asked: a person asked for its fencing.
+    that. seen: it was connected, or fenced, since the cluster began. unclean: lost, and not fenced
+    since. lost_s: when that began. undisturbed: nothing but the devices' own time has delayed its
+    fencing. attempt: grows with each fencing that is begun or broken off. failing_s: when the first
+    of the fencings began that fail now, None otherwise. fails_after_s: how long each of those
+    takes. asked: a person asked for its fencing.
     """
 
     name: NodeName
@@ -30,6 +31,7 @@ class Compute:
     starting: bool = False
     autostart: bool = False
     connected: bool = True
+    seen: bool = True
     connected_life: int = 1
     starts: frozenset[str] = frozenset()
     may_connect_s: float = 0.0

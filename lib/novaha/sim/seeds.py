@@ -13,6 +13,7 @@ from random import Random
 from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.grouping import strike_group, with_affinity
 from novaha.sim.mishaps import MISHAPS
+from novaha.sim.outage import cut_power, with_gate
 from novaha.sim.reserving import strike_reserved, with_segment
 from novaha.sim.run import simulate
 from novaha.sim.script import Script
@@ -61,8 +62,9 @@ def schedule(seed: int) -> Schedule:
     wishes = Random(f"wishes {seed}")  # noqa: S311
     segments = Random(f"segments {seed}")  # noqa: S311
     groups = Random(f"groups {seed}")  # noqa: S311
+    outages = Random(f"outages {seed}")  # noqa: S311
     plain = with_segment(segments, with_wishes(wishes, random_world(rng)))
-    draw = Draw(rng, with_affinity(groups, plain))
+    draw = Draw(rng, with_gate(outages, with_affinity(groups, plain)))
     for _ in range(weighted(rng, LOSSES)):
         draw.lose_a_compute()
     for _ in range(weighted(rng, FAULTS)):
@@ -71,6 +73,7 @@ def schedule(seed: int) -> Schedule:
     say_more(wishes, draw)
     strike_reserved(segments, draw)
     strike_group(groups, draw)
+    cut_power(outages, draw)
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

@@ -55,6 +55,7 @@ class GateSpec:
     window_s: float = 600.0
     wait_s: float = 6.0
     cooldown_s: float = 300.0
+    grace_s: float = 300.0
     racks: Mapping[str, tuple[NodeName, ...]] = field(default_factory=dict)
 
 

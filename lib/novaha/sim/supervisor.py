@@ -42,6 +42,7 @@ TIMELESS = frozenset(
         Reason.NO_REAL_DEVICE,
         Reason.HISTORY_UNKNOWN,
         Reason.STORM_BRAKE,
+        Reason.COLD_START,
         Reason.FENCE_FAILED,
         Reason.FENCE_UNPROVEN,
         Reason.RECEIPT_VOID,

@@ -102,6 +102,7 @@ WORDS = tuple(
         ("return", (Kind.CONTROLLER,), "a controller is back"),
         ("skew", (Kind.CONTROLLER, Kind.OFFSET), "its clock is wrong by so much"),
         ("restart-cluster", (Kind.SECONDS,), "all controllers are off for so long"),
+        ("power-cut", (Kind.SECONDS,), "the whole site has no power for so long, then all boot"),
         ("quorum", (Choice(("lost", "back")),), "of the partition in which we run"),
         # operators
         ("disable", (Kind.COMPUTE, Kind.TEXT), "a person disables the service, with a reason"),

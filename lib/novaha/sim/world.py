@@ -18,6 +18,8 @@ Simpler than reality:
   go on after 4 s with its connections, after 5 s with the recovery process. There is never more
   than one process: what keeps a second one away (fencing, a lock) is not part of this world.
 - All controllers see the CIB at the same moment; a stale answer is a fault of its own.
+- For a host that has not come since the cluster began, a gate's refusal ends its fencing, and the
+  gate's monitor has it asked for in the very moment in which the grace is over.
 - Each fencing begins when its node is lost. Pacemaker computes nothing new while one is at work, so
   that while a gate waits, the fencing of another host may begin up to that much later.
 - Nobody changes a node's levels between its real device and the receipt, less than a second later.
@@ -40,7 +42,9 @@ Simpler than reality:
   soon as an answer would have come.
 """
 
-from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet, Together
+from collections.abc import Iterator
+
+from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet, Silent, Together
 from novaha.core.names import NodeName, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.segments import Aggregate
@@ -217,6 +221,8 @@ class World:
             shown = shown and not self._passed_over(instance)
             running = self.guests.runs(instance.id, instance.node)
             self.book.see(InstanceLeft(now_s, instance.id, instance.node, running, shown))
+        for node in self._unspoken() if not everything else ():
+            self.book.see(Silent(now_s, node))
         for node, state in self.nova.states.items():
             if not self.cib.concerns(node):
                 left = ServiceLeft(now_s, node, state.enabled, state.reason, state.forced_down)
@@ -226,6 +232,15 @@ class World:
         """Tell whether one waits for room that has long been there, so that it is no excuse."""
         hindered = reserved_only(instance.node, self.spec) or not self.supervisor.runs
         return not hindered and self.nova.had_room(instance, ROOM_SEEN_S)
+
+    def _unspoken(self) -> Iterator[NodeName]:
+        """Yield the nodes that are off with instances on them, and of which nothing is said."""
+        said = {hold.subject for hold in self.supervisor.watch.held}
+        listed = {i.node for i in self.nova.instances.values() if not i.deleted}
+        for compute in self.machines.all.values():
+            off = not compute.up and compute.name in listed
+            if off and said.isdisjoint({compute.name, compute.host}):
+                yield compute.name
 
     def describe_end(self) -> None:
         """Write down in the outcome how everything stands."""

@@ -6,7 +6,7 @@ from novaha.fencing.spec import FenceSpec, Option
 from novaha.params import Values, integer, second, string
 from novaha.specs.fence_nova import PLUG
 
-__all__ = ["COMMON", "GROUPS", "PARAMS", "PLUG", "SPEC", "WAIT", "limits_of"]
+__all__ = ["COMMON", "GRACE", "GROUPS", "PARAMS", "PLUG", "SPEC", "WAIT", "limits_of"]
 
 CLUSTER_LIMIT = integer(
     "cluster_limit",
@@ -54,10 +54,19 @@ COOLDOWN = second(
     default=300,
     between=(60, 3600),
 )
+GRACE = second(
+    "grace",
+    "Seconds after the beginning of the cluster in which no host is fenced that has not come yet",
+    "After a power cut of the whole site the slowest host boots last. How much later than the"
+    " controllers the slowest may come: of a host that died with the site nothing is recovered"
+    " before. 0 for none.",
+    default=300,
+    between=(0, 7200),
+)
 
-PARAMS = (CLUSTER_LIMIT, GROUP_LIMIT, GROUPS, WINDOW, WAIT, COOLDOWN)
+PARAMS = (CLUSTER_LIMIT, GROUP_LIMIT, GROUPS, WINDOW, WAIT, COOLDOWN, GRACE)
 
-COMMON = (CLUSTER_LIMIT, GROUP_LIMIT, WINDOW, COOLDOWN)
+COMMON = (CLUSTER_LIMIT, GROUP_LIMIT, WINDOW, COOLDOWN, GRACE)
 """Those that have to be the same for every gate of a cluster."""
 
 SPEC = FenceSpec(
@@ -67,8 +76,10 @@ SPEC = FenceSpec(
     " node. A dead switch must not power off a rack of healthy hosts. off (and reboot) waits a"
     " little, counts the hosts that are lost or were let through within the window, and succeeds,"
     " so that the level goes on to the device that cuts the power, or fails when they are too many."
+    " Hosts that have not come yet since the cluster began are not fenced for a while."
     " nova-ha release lets hosts through that a person knows to be dead; so does pcs stonith fence."
-    " It fences nothing by itself and never talks to Nova. on does nothing, and status is always"
+    " It fences nothing by itself and never talks to Nova. monitor has Pacemaker ask again for"
+    " a host that did not come. on does nothing, and status is always"
     " on. list names the nodes whose fencing levels begin with it. Set pcmk_host_list to the"
     " compute nodes, pcmk_action_limit to -1 and pcmk_off_retries to 1.",
     vendor_url="https://www.openstack.org",
@@ -80,6 +91,7 @@ SPEC = FenceSpec(
         Option(WINDOW, "w", keys=("window",)),
         Option(WAIT, "W", keys=("wait",)),
         Option(COOLDOWN, "C", keys=("cooldown",)),
+        Option(GRACE, "S", keys=("grace",)),
     ),
     actions=(
         "on", "off", "reboot", "status", "monitor", "list", "list-status", "metadata",
@@ -90,4 +102,5 @@ SPEC = FenceSpec(
 
 def limits_of(values: Values) -> Limits:
     """Return the limits that the parameters make; raises BadParameter."""
-    return Limits(values[CLUSTER_LIMIT], values[GROUP_LIMIT], values[WINDOW], values[COOLDOWN])
+    names = (CLUSTER_LIMIT, GROUP_LIMIT, WINDOW, COOLDOWN, GRACE)
+    return Limits(*(values[each] for each in names))

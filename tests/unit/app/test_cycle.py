@@ -159,16 +159,61 @@ def test_a_service_that_vanished_from_nova_keeps_no_other_host_waiting() -> None
     run = process(it, *[Fault.NONE] * 14)
     it.fence("compute-0")
     run.run(1.0)
-    gone = it.services.pop(host("compute-0"))
+    it.services.pop(host("compute-0"))
     run.reconciler.memory = replace(run.reconciler.memory, services=None)
     it.fence("compute-1")
-    run.run(60)
-    assert left_on_is_empty(it, "compute-1")
+    run.run(2.0)
     assert Reason.HOST_UNKNOWN in reasons(run)
+    run.run(58)
+    assert left_on_is_empty(it, "compute-1")
     assert run.wire.calls.count("services") < 60
-    it.services[host("compute-0")] = gone
     run.run_to_rest()
     assert_recovered(run)
+
+
+def test_a_host_that_died_before_it_registered_is_let_go_and_registers() -> None:
+    it = world(0, 2)
+    it.services.pop(host("compute-0"))
+    run = process(it)
+    it.fence("compute-0")
+    it.fence("compute-1")
+    run.run(6.0)
+    assert Reason.HOST_UNKNOWN in reasons(run)
+    run.run(120.0, run.at_rest)
+    assert_recovered(run)
+    new = it.services[host("compute-0")]
+    assert (new.enabled, new.forced_down) == (True, False)
+
+
+def test_a_host_that_was_removed_from_nova_while_it_was_held_is_let_go() -> None:
+    it = world(1, 0)
+    run = process(it)
+    it.fence("compute-0")
+    run.run(120.0, lambda: left_on_is_empty(it, "compute-0"))
+    it.services.pop(host("compute-0"))
+    run.run(120.0, run.at_rest)
+    assert_recovered(run)
+    new = it.services[host("compute-0")]
+    assert (new.enabled, new.forced_down) == (True, False)
+
+
+def test_a_host_that_was_renamed_is_recovered_when_host_map_says_so() -> None:
+    it = world(2, 1)
+    it.back_s = 600.0
+    node = NodeName("compute-0")
+    run = process(it)
+    it.fence(node)
+    renamed = it.services.pop(host(node))
+    it.nodes[node].host = ComputeHost("cmp-0")
+    it.services[ComputeHost("cmp-0")] = replace(renamed, host=ComputeHost("cmp-0"))
+    for instance in it.instances.values():
+        if instance.host == host(node):
+            instance.host = ComputeHost("cmp-0")
+    run.run(30.0)
+    assert Reason.HOST_UNKNOWN in reasons(run)
+    mended = Process(it, (), Policy(host_map={node: ComputeHost("cmp-0")}))
+    mended.run(60.0, lambda: not any(i.host == "cmp-0" for i in it.instances.values()))
+    assert not any(i.host == "cmp-0" for i in it.instances.values())
 
 
 def test_a_host_that_nova_will_not_force_down_keeps_no_other_host_waiting(

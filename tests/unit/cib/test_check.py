@@ -36,6 +36,9 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "sick-host-holds-all": (('name="requires" value="quorum"', 'name="requires" value="fencing"'),),
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
+    "reconnect-without-pause": (
+        ('name="reconnect_interval" value="30s"', 'name="reconnect_interval" value="6s"'),
+    ),
     "loss-unnoticed": (('name="monitor" interval="5s"', 'name="monitor" interval="0"'),),
     "given-up-too-early": (
         ('name="pcmk_off_timeout" value="30s"', 'name="pcmk_off_timeout" value="9s"'),

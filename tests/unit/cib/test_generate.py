@@ -5,6 +5,7 @@ from pathlib import Path
 from novaha.cib.configuration import Configuration, Operation
 from novaha.cib.generate import generate
 from novaha.cib.inventory import parse
+from novaha.cib.profiles import OVERHEAD_S, PAUSE_S, PROFILES
 from novaha.specs import nova_evacuate
 
 EXAMPLE = (Path(__file__).parents[3] / "crm-config/examples/inventory.toml").read_text()
@@ -50,6 +51,27 @@ def test_one_sick_host_holds_up_nobody() -> None:
     assert requires["compute-1"] == requires["fence-ipmi-compute-1"] == "nothing"
     assert requires["fence-nova"] == requires["fence-pdu"] == "nothing"
     assert requires["nova-evacuate"] == "quorum"
+
+
+def test_a_host_that_cannot_be_reached_leaves_pauses_for_all_others() -> None:
+    for profile in PROFILES.values():
+        for controllers in (1, 3, 5, 7):
+            pause_s = profile.pause_s(controllers) - controllers * (profile.start_s + OVERHEAD_S)
+            assert pause_s >= PAUSE_S
+    configuration = made()
+    (remote,) = (each for each in configuration.primitives if each.id == "compute-1")
+    assert dict(remote.params)["reconnect_interval"] == f"{PROFILES['default'].pause_s(3)}s"
+    assert Operation("start", 0, PROFILES["default"].start_s) in remote.operations
+
+
+def test_the_monitor_of_the_gate_has_a_task_and_is_left_to_it() -> None:
+    configuration = made("fail_counts = false\ngate = {}\n" + EXAMPLE)
+    asked = {
+        each.id: "pcmk_monitor_action" in dict(each.params) for each in configuration.primitives
+    }
+    assert asked["fence-pdu"]
+    assert not asked["fence-nova-gate"]
+    assert not asked["fence-nova"]
 
 
 def test_names_that_differ_in_nova_are_mapped() -> None:

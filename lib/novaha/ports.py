@@ -10,7 +10,8 @@ from typing import Protocol
 from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
@@ -58,6 +59,10 @@ class CloudReader(Protocol):
 
     def rules(self) -> Rules:
         """List all host aggregates and server groups."""
+        ...
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answered since it was asked for last, and try all anew; never waits."""
         ...
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:

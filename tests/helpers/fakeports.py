@@ -10,7 +10,8 @@ from novaha.app.cycle import Reconciler
 from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
@@ -127,6 +128,9 @@ class FakeCloud:
 
     def rules(self) -> Rules:
         return self._call("rules", Rules)
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        return frozenset(target.server for target in targets)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))

@@ -12,7 +12,8 @@ import smallworld as small
 from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
 from novaha.core.rules import Rules
@@ -86,6 +87,9 @@ class Replay:
 
     def rules(self) -> Rules:
         return Rules()
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        return frozenset(target.server for target in targets)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return look.migrations_of(self._answer(("migrations", look.index_of(host))))

@@ -14,6 +14,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from novaha.adapters.placement import Placement
+from novaha.adapters.probes import Probes
 from novaha.adapters.region import region_of
 from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
@@ -21,6 +22,7 @@ from novaha.core.actions import Evacuate
 from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
@@ -68,6 +70,7 @@ class Nova:
             endpoint_override=region.get_endpoint("compute"),
         )
         self._placement = Placement(region)
+        self._probes = Probes()
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -106,6 +109,10 @@ class Nova:
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free on each host that takes instances, by Placement."""
         return self._placement.rooms()
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answered since it was asked for last, and try all anew; never waits."""
+        return self._probes.answering(targets)
 
     def rules(self) -> Rules:
         """List the host aggregates, and the server groups of every project."""

@@ -5,6 +5,7 @@ from novaha.core.actions import (
     Action,
     AddToAggregate,
     AskMigrations,
+    AskPorts,
     AskRoom,
     AskRules,
     AskServers,
@@ -59,6 +60,8 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
             return remember.saw_room(memory, _rooms(cloud), now_s)
         case AskRules():
             return remember.saw_rules(memory, cloud.rules(), now_s)
+        case AskPorts(targets):
+            return remember.saw_ports(memory, targets, cloud.answering(targets), now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from novaha.core.model import HoldMark, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proven, Recovery
@@ -178,6 +179,13 @@ class AskRoom:
     """Ask Placement what is free on the hosts that take instances."""
 
 
-Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom
+@dataclass(frozen=True)
+class AskPorts:
+    """Have ports of instances tried, and tell which answered by now; nothing is waited for."""
+
+    targets: tuple[Target, ...]
+
+
+Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom | AskPorts
 
 Decision = Action | Hold | Question

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from novaha.core.actions import (
     AskMigrations,
+    AskPorts,
     AskRoom,
     AskRules,
     AskServers,
@@ -257,7 +258,7 @@ def _without_nova(decision: Decision) -> bool:
     return isinstance(decision, Hold | DropHold | KeepProof)
 
 
-_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules, AskRoom)
+_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules, AskRoom, AskPorts)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

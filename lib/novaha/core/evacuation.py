@@ -1,6 +1,7 @@
 """What a fenced host needs next, given where each of its servers stands (core/fates.py)."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from novaha.core.actions import (
     AskMigrations,
@@ -96,7 +97,7 @@ class _Evacuation:
             *self.give_back(awaited, moving),
         )
         ready = () if self.settling() else candidates(self.reading, fates, where)
-        others = members(self.reading, fates) if any(one.wish.after for one in ready) else ()
+        others = partial(members, self.reading, fates)
         movers = tuple(pool(self.reading, fates)) if self.view.memory.room else ()
         return HostPlan(decisions, ready, busy, disable, flights, others, movers)
 

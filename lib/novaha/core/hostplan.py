@@ -1,5 +1,6 @@
 """What a host needs now, before the plans of all hosts are put together (core/sharing.py)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,9 +32,9 @@ class Mover(NamedTuple):
 class HostPlan:
     """What a host needs now; ready are evacuations that want a slot, busy how many have one.
 
-    flights: what is in flight, where that is known. members: the host's instances, those
-    included that have left, where any of them waits for others. pool: those that take room
-    elsewhere, beside what Placement has told.
+    flights: what is in flight, where that is known. members: tells the host's instances, those
+    included that have left; asked only where an instance of any host waits for others. pool: those
+    that take room elsewhere, beside what Placement has told.
 
     One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
 
@@ -46,5 +47,5 @@ class HostPlan:
     busy: int = 0
     after_evacuations: tuple[Decision, ...] = ()
     flights: Flights | None = None
-    members: tuple[Member, ...] = ()
+    members: Callable[[], tuple[Member, ...]] = tuple
     pool: tuple[Mover, ...] = ()

@@ -19,6 +19,7 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.recovery import Recovery
 from novaha.core.rules import Rules
@@ -48,7 +49,17 @@ def saw_receipts(memory: Memory, ids: Iterable[str], now_s: float) -> Memory:
 def began(memory: Memory, recovery: Recovery) -> Memory:
     """Note that this process itself began a recovery, and after which record."""
     begun = {**memory.begun, recovery.receipt_id: recovery.after_migration}
-    return replace(memory, begun=begun, raised=memory.raised - {recovery.host})
+    raised = memory.raised - {recovery.host}
+    # What answered before may be what is lost now.
+    return replace(memory, begun=begun, raised=raised, answered=frozenset(), probed={})
+
+
+def saw_ports(
+    memory: Memory, targets: Iterable[Target], answering: frozenset[ServerId], now_s: float
+) -> Memory:
+    """Note whose ports answer, and that all of them are being tried."""
+    probed = {**memory.probed, **{target.server: now_s for target in targets}}
+    return replace(memory, answered=memory.answered | answering, probed=probed)
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:

@@ -245,7 +245,9 @@ class Memory:
     a service. aggregate_refused: the same of an aggregate, by its number and the host that it was
     about. raised: where Nova took back our force-down: one that is there later is a person's.
     known: each server that a host's detailed list has shown since its recovery began. detailed_s:
-    when that was asked for. trouble: why Nova cannot be asked before trouble_until_s.
+    when that was asked for. answered: instances whose port answered since the newest recovery
+    began. probed: when the port of each was tried last. trouble: why Nova cannot be asked before
+    trouble_until_s.
     """
 
     started_s: float
@@ -269,6 +271,8 @@ class Memory:
     aggregate_refused: Mapping[tuple[int, ComputeHost], RefusedChange] = field(default_factory=dict)
     raised: frozenset[ComputeHost] = frozenset()
     strain: Strain = field(default_factory=Strain)
+    answered: frozenset[ServerId] = frozenset()
+    probed: Mapping[ServerId, float] = field(default_factory=dict)
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from novaha.core.actions import Evacuate
 from novaha.core.capacity import need_of
+from novaha.core.details import Details
 from novaha.core.fates import Fate, Reading
 from novaha.core.hostplan import Candidate, Mover
 from novaha.core.memory import ended_badly
-from novaha.core.model import Server
+from novaha.core.model import Memory, Server
 from novaha.core.names import ComputeHost
 from novaha.core.order import Member, rank, wish_of
 from novaha.core.placing import Placing
+from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
 
 
@@ -42,10 +44,16 @@ def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
 
 
 def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
-    project = server.details.project if server.details else ""
     gone = fate is None or fate.state is InstanceState.MOVED
     up_s = _changed_s(reading, server) if gone else None
-    return Member(server.id, server.name, project, wish_of(server.details, reading.rules), up_s)
+    return member_of(server, reading.rules, up_s, reading.view.memory)
+
+
+def member_of(server: Server, rules: Rules, up_s: float | None, memory: Memory) -> Member:
+    """Return an instance as those see it that may wait for it; rules: those of its host."""
+    wish, details = wish_of(server.details, rules), server.details or Details()
+    answers = server.id in memory.answered
+    return Member(server.id, server.name, details.project, wish, up_s, details.addresses, answers)
 
 
 def _changed_s(reading: Reading, server: Server) -> float:

@@ -6,7 +6,8 @@ from novaha.core.actions import Evacuate
 from novaha.core.capacity import Room
 from novaha.core.facts import By
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost, NodeName
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
@@ -111,6 +112,10 @@ class SimCloud:
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free."""
         return self._wire.call("rooms", Door.CLOUD, self._life.lives, self._nova.rooms)
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answers; Nova has no part in it."""
+        return self._nova.answering(targets)
 
     def rules(self) -> Rules:
         """List the aggregates and the groups."""

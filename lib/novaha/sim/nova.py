@@ -12,6 +12,7 @@ from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.order import Target
 from novaha.core.rules import Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.sim.aggregates import Aggregates
@@ -31,6 +32,7 @@ EVACUATED = frozenset({"active", "stopped", "error"})
 
 
 FLAVOR = Flavor("small", 1, 1024)
+ADDRESSES = ("192.0.2.1",)
 MANY = 1_000_000
 
 
@@ -87,6 +89,11 @@ class Nova:
         """Tell what is free: on a host that is full nothing, on others more than anybody needs."""
         open_ = (s for s in self.states.values() if s.enabled and not s.forced_down)
         return tuple(Room(s.host, 0, 0) if s.full else Room(s.host, MANY, MANY) for s in open_)
+
+    def answering(self, targets: Iterable[Target]) -> frozenset[ServerId]:
+        """Tell whose port answers, where its guest runs on the host that Nova has it on."""
+        there = ((one.server, self.instances[one.server].node) for one in targets)
+        return frozenset(server for server, node in there if self._guests.listens(server, node))
 
     def rules(self) -> Rules:
         """List the aggregates of the world, and the groups of its instances."""
@@ -247,6 +254,7 @@ def _server(instance: Instance, *, details: bool) -> Server:
         image=instance.image,
         metadata=dict(instance.metadata),
         flavor=FLAVOR,
+        addresses=ADDRESSES,
     )
     return Server(instance.id, instance.id, instance.fault, shown)
 

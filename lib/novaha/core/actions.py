@@ -9,6 +9,7 @@ from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proven, Recovery
 from novaha.core.segments import Aggregate, Use
+from novaha.core.starts import Starts
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,36 @@ class Evacuate:
     """Ask Nova to rebuild one server elsewhere; Nova's scheduler chooses where.
 
     reset: its state is set to active before, for Nova would refuse. to: the only host that the
-    scheduler may choose, None for any.
+    scheduler may choose, None for any. stopped: Nova leaves it stopped at its destination.
     """
 
     server: ServerId
     host: ComputeHost
     reset: bool = False
     to: ComputeHost | None = None
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class KeepStarts:
+    """Write down which instances have to be started, before the first of them is left stopped."""
+
+    starts: Starts
+
+
+@dataclass(frozen=True)
+class Start:
+    """Ask Nova to start one server on the host it is on, unless it was stopped there since."""
+
+    server: ServerId
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class EndStarts:
+    """Delete a record of starts: all of them run, or need none."""
+
+    starts: Starts
 
 
 @dataclass(frozen=True)
@@ -129,6 +153,9 @@ Action = (
     | ForceDown
     | Disable
     | Evacuate
+    | KeepStarts
+    | Start
+    | EndStarts
     | Release
     | DropHold
     | ForceUp
@@ -186,6 +213,21 @@ class AskPorts:
     targets: tuple[Target, ...]
 
 
-Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom | AskPorts
+@dataclass(frozen=True)
+class AskPhases:
+    """Ask whether Nova can leave an evacuated instance stopped."""
+
+
+@dataclass(frozen=True)
+class AskPlaced:
+    """List a host with details, to see how some servers stand that were evacuated to it."""
+
+    host: ComputeHost
+    servers: frozenset[ServerId]
+
+
+Question = (
+    AskServices | AskServers | AskMigrations | AskRules | AskRoom | AskPorts | AskPhases | AskPlaced
+)
 
 Decision = Action | Hold | Question

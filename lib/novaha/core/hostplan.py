@@ -34,7 +34,8 @@ class HostPlan:
 
     flights: what is in flight, where that is known. members: tells the host's instances, those
     included that have left; asked only where an instance of any host waits for others. pool: those
-    that take room elsewhere, beside what Placement has told.
+    that take room elsewhere, beside what Placement has told. placing: some are on their way to a
+    place, or can go there now.
 
     One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
 
@@ -49,3 +50,4 @@ class HostPlan:
     flights: Flights | None = None
     members: Callable[[], tuple[Member, ...]] = tuple
     pool: tuple[Mover, ...] = ()
+    placing: bool = False

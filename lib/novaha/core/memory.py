@@ -51,7 +51,9 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
     begun = {**memory.begun, recovery.receipt_id: recovery.after_migration}
     raised = memory.raised - {recovery.host}
     # What answered before may be what is lost now.
-    return replace(memory, begun=begun, raised=raised, answered=frozenset(), probed={})
+    # Nova may be a newer one by now.
+    known = replace(memory, answered=frozenset(), probed={}, leaves_stopped=None)
+    return replace(known, begun=begun, raised=raised)
 
 
 def saw_ports(
@@ -316,6 +318,11 @@ def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
         posts=_post(memory, server, "lost", now_s),
         refusals=_in_vain(memory, server, now_s, text, lost=True),
     )
+
+
+def never_sent(memory: Memory, server: ServerId) -> Memory:
+    """Forget a request that had no effect, and whose refusal says nothing about the server."""
+    return replace(memory, posts=_without(memory.posts, server))
 
 
 def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:

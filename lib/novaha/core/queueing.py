@@ -14,6 +14,7 @@ from novaha.core.order import Member, rank, wish_of
 from novaha.core.placing import Placing
 from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
+from novaha.core.twophase import is_left_stopped
 
 
 def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple[Candidate, ...]:
@@ -25,7 +26,8 @@ def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple
 
 def _candidate(reading: Reading, fate: Fate, to: ComputeHost | None) -> Candidate:
     server, memory, recovery = fate.server, reading.view.memory, reading.recovery
-    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to)
+    stopped = is_left_stopped(reading, server)
+    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to, stopped=stopped)
     wish = wish_of(server.details, reading.rules)
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
     return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
@@ -45,7 +47,7 @@ def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
 
 def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
     gone = fate is None or fate.state is InstanceState.MOVED
-    up_s = _changed_s(reading, server) if gone else None
+    up_s = _up_s(reading, server) if gone else None
     return member_of(server, reading.rules, up_s, reading.view.memory)
 
 
@@ -54,6 +56,14 @@ def member_of(server: Server, rules: Rules, up_s: float | None, memory: Memory) 
     wish, details = wish_of(server.details, rules), server.details or Details()
     answers = server.id in memory.answered
     return Member(server.id, server.name, details.project, wish, up_s, details.addresses, answers)
+
+
+def _up_s(reading: Reading, server: Server) -> float | None:
+    """Return since when one that has left is up: where it was placed stopped, since its start."""
+    cluster, memory = reading.view.cluster, reading.view.memory
+    if any(server.id in entry.servers for entry in cluster.starts):
+        return memory.up.get(server.id)
+    return _changed_s(reading, server)
 
 
 def _changed_s(reading: Reading, server: Server) -> float:

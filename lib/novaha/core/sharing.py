@@ -145,6 +145,7 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
 def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) -> bool:
     """Tell whether an instance has to wait for others; not for ever."""
     patient = view.now_s < candidate.since_s + policy.order_wait_s
+    patient = patient and not candidate.evacuate.stopped
     return patient and candidate.evacuate.server in waiting.waiting
 
 

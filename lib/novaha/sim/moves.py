@@ -39,8 +39,12 @@ class Moves:
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
 
-    def begin(self, instance: Instance, by: By, only: NodeName | None) -> None:
-        """Make the record of an accepted request; only: the node that it must go to."""
+    def begin(self, instance: Instance, by: By, only: NodeName | None, stops: bool) -> None:  # noqa: FBT001
+        """Make the record of an accepted request; only: the node that it must go to.
+
+        stops: the instance is left stopped there, as one that stands stopped is anyway.
+        """
+        instance.stopped = False
         move_s, instance.move_s = instance.move_s, None
         evacuation = Evacuation(
             1 + len(self._nova.evacuations),
@@ -49,6 +53,7 @@ class Moves:
             instance.outcomes.pop(0) if instance.outcomes else "done",
             self._jitter.spread(self._move_s) if move_s is None else move_s,
             only,
+            stops,
         )
         self._nova.evacuations.append(evacuation)
         now_s = self._engine.now_s
@@ -142,8 +147,22 @@ class Moves:
             self._parked.append(evacuation)
         elif to.serving:
             self._guests.start(instance.id, to.name)
+            self._rest(evacuation, to)
             self._mark(evacuation, "done")
             self._engine.later(LEAVES_LIST_S, self._leave, evacuation)
+
+    def _rest(self, evacuation: Evacuation, to: Compute) -> None:
+        """Switch off what is to stand stopped, which Nova has booted like any other.
+
+        One in ERROR runs on. Source: nova 34.0, compute/manager.py, _do_rebuild_instance.
+        """
+        instance = evacuation.instance
+        stands = instance.vm_state == "stopped" or (
+            evacuation.stops and instance.vm_state != "error"
+        )
+        instance.vm_state, instance.task_state = ("stopped" if stands else "active"), ""
+        if stands:
+            self._guests.end(instance.id, to.name)
 
     def _leave(self, evacuation: Evacuation) -> None:
         instance, to = evacuation.instance, evacuation.to
@@ -152,9 +171,9 @@ class Moves:
         if instance.deleted:
             self._guests.end(instance.id, to.name)
         instance.node, instance.fault = to.name, ""
-        instance.vm_state, instance.task_state = "active", ""
         self._book.see(RecordEnded(self._engine.now_s, evacuation.id))
-        self._book.say("nova", f"{instance.id} runs on {to.name} (record {evacuation.id})")
+        does = "runs" if instance.vm_state == "active" else "stands stopped"
+        self._book.say("nova", f"{instance.id} {does} on {to.name} (record {evacuation.id})")
         self.left(instance)
         self._nova.changed((evacuation.source, to))
 

@@ -6,7 +6,7 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Start
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
@@ -14,11 +14,13 @@ from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.rules import Rules, ServerGroup
-from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
+from novaha.ports import Request
 from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
+from novaha.sim.power import Power
 from novaha.sim.records import Compute, Evacuation, Instance, ServiceState
 
 BEAT_S = 10.0
@@ -37,7 +39,10 @@ MANY = 1_000_000
 
 
 class Nova:
-    """One cloud. down, slow, unauthorized: how its API is at present."""
+    """One cloud. down, slow, unauthorized: how its API is at present.
+
+    old: a nova-compute somewhere is too old to leave an evacuated instance stopped.
+    """
 
     def __init__(self, engine: Engine, book: Book, guests: Guests) -> None:
         """Begin with nothing in it."""
@@ -50,7 +55,9 @@ class Nova:
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
         self.listeners: list[Callable[[], None]] = []
-        self.begin_move: Callable[[Instance, By, NodeName | None], None] = lambda *_: None
+        self.old = False
+        self.begin_move: Callable[[Instance, By, NodeName | None, bool], None] = lambda *_: None
+        self.power = Power(engine, book, guests, self.instances, self.computes, self._changed_at)
         self._nodes: dict[ComputeHost, NodeName] = {}
         self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
         self._services: dict[NodeName, tuple[float, bool, Service]] = {}
@@ -136,12 +143,20 @@ class Nova:
         self._service_changed(state)
         return self._service(state)
 
-    def evacuate(self, server: ServerId, by: By, to: ComputeHost | None = None) -> None:
-        """Accept an evacuate request or raise what Nova answers instead; to: the only host."""
+    def evacuate(
+        self, server: ServerId, by: By, to: ComputeHost | None = None, *, stops: bool = False
+    ) -> None:
+        """Accept an evacuate request or raise what Nova answers instead; to: the only host.
+
+        stops: it is to be left stopped.
+        """
         instance = self.instances.get(server)
         if instance is None or instance.deleted:
             msg = f"Instance {server} could not be found (404)"
             raise CloudRefused(msg, 404)
+        if stops and self.old:
+            msg = "To evacuate please use an older microversion (400)"
+            raise NotInTwoPhases(msg, 400)
         if instance.chokes:
             instance.chokes -= 1
             msg = f"Nova answered 500 to POST /servers/{server}/action"
@@ -160,23 +175,26 @@ class Nova:
         if to is not None and to not in self._nodes:
             msg = f"Compute host {to} could not be found (404)"
             raise CloudRefused(msg, 404)
-        self.begin_move(instance, by, None if to is None else self._nodes[to])
+        self.begin_move(instance, by, None if to is None else self._nodes[to], stops)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
         instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
         self.changed((self.computes[instance.node],))
 
-    def answer(self, evacuate: Evacuate, by: By) -> CloudRefused | CloudUnavailable | None:
-        """Return the error that answers an evacuate request, None for 200.
+    def answer(self, request: Request, by: By) -> CloudRefused | CloudUnavailable | None:
+        """Return the error that answers a request that is not waited for, None for 200.
 
-        Where its state is to be reset, that was a request before it.
+        Where a state is to be reset, that was a request before it.
         """
-        server = evacuate.server
-        if evacuate.reset and server in self.instances:
-            self.reset_state(self.instances[server])
+        server = request.server
         try:
-            self.evacuate(server, by, evacuate.to)
+            if isinstance(request, Start):
+                self.power.start(server)
+                return None
+            if request.reset and server in self.instances:
+                self.reset_state(self.instances[server])
+            self.evacuate(server, by, request.to, stops=request.stopped)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None
@@ -207,6 +225,9 @@ class Nova:
                 self._guests.end(instance.id, compute.name)
         sources = (e.source for e in self.evacuations if e.instance is instance)
         self.changed((self.computes[instance.node], *sources))
+
+    def _changed_at(self, compute: Compute) -> None:
+        self.changed((compute,))
 
     def changed(self, sources: Iterable[Compute]) -> None:
         """Forget the lists of some hosts, for something in them changed."""

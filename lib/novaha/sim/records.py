@@ -62,6 +62,8 @@ class Compute:
 class Instance:
     """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
 
+    failing_starts: so many of its next starts come to nothing. stopped: by a person, since its last
+    evacuation.
     move_s: how long the next one takes, None for as long as any. fault: Nova's words about it.
     image: "" where it boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where
     a live migration takes it, which has got so far that it runs there once its host is dead.
@@ -75,6 +77,8 @@ class Instance:
     outcomes: list[str] = field(default_factory=list)
     refusals: int = 0
     chokes: int = 0
+    failing_starts: int = 0
+    stopped: bool = False
     move_s: float | None = None
     fault: str = ""
     vm_state: str = "active"
@@ -102,7 +106,7 @@ class ServiceState:
 class Evacuation:
     """An evacuation record, what it will come to, and the destination's life it began in.
 
-    only: where the request says that it must go.
+    only: where the request says that it must go. stops: its instance is left stopped.
     """
 
     id: int
@@ -111,6 +115,7 @@ class Evacuation:
     outcome: str
     move_s: float
     only: NodeName | None = None
+    stops: bool = False
     to: Compute | None = None
     to_life: int = 0
     status: str = "accepted"

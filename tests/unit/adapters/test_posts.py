@@ -8,7 +8,7 @@ from novaha.adapters.posts import ThreadedPosts
 from novaha.core.actions import Evacuate
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import PostResult
+from novaha.ports import PostResult, Request
 
 WAIT_S = 10.0
 
@@ -20,7 +20,7 @@ def evacuate(number: int) -> Evacuate:
 class Sending:
     """A pool whose results are counted as they arrive."""
 
-    def __init__(self, post: Callable[[Evacuate], None], senders: int = 4) -> None:
+    def __init__(self, post: Callable[[Request], None], senders: int = 4) -> None:
         self.arrived = threading.Semaphore(0)
         self.posts = ThreadedPosts(post, self.arrived.release, senders)
 

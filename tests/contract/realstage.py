@@ -180,7 +180,7 @@ class RealStage:
         self._cloudctl.call("POST", f"/servers/{server}/action", {action: None})
 
         def done() -> bool:
-            return any(s.id == server and s.status == status for s in self._cloudctl.servers())
+            return any(str(s.id) == server and s.status == status for s in self._cloudctl.servers())
 
         self.until(f"{server} to be {status}", done)
 

@@ -12,12 +12,16 @@ from novaha.core.order import Member, Rank, Wish
 
 @dataclass(frozen=True)
 class Candidate:
-    """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us."""
+    """An evacuation that may be sent once it has a slot.
+
+    since_s: when its host was lost to us. at_once: it waits for no other, being left stopped.
+    """
 
     evacuate: Evacuate
     rank: Rank
     wish: Wish
     since_s: float
+    at_once: bool = False
 
 
 class Mover(NamedTuple):

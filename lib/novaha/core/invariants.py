@@ -119,6 +119,7 @@ class Judge:
     _wishes: dict[ServerId, facts.Wished] = field(default_factory=dict)
     _other_s: dict[ServerId, float] = field(default_factory=dict)
     _stopped: set[ServerId] = field(default_factory=set)
+    _ours: set[ServerId] = field(default_factory=set)
     _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
     _used_for: dict[NodeName, facts.ReservedFor] = field(default_factory=dict)
     _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
@@ -178,6 +179,7 @@ class Judge:
             self._beside.add(fact.server)
         if fact.by == "person":
             return
+        self._ours.add(fact.server)
         self._judge_fencing(fact)
         self._judge_wishes(fact)
         for flight in beside:
@@ -316,6 +318,9 @@ class Judge:
             return
         if wished is not None and not wished.protected:
             return
+        if node.given_up_s is None and node.fenced_s is None and fact.server in self._ours:
+            text = f"{fact.server} was evacuated to {fact.node}, and neither runs nor is shown"
+            self._broken("L3", fact.at_s, text)
         if node.fenced_s is not None and node.given_up_s is None:
             text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
             late = self._other_s.get(fact.server, -inf) > node.fenced_s

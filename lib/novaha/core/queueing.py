@@ -14,7 +14,7 @@ from novaha.core.order import Member, rank, wish_of
 from novaha.core.placing import Placing
 from novaha.core.rules import Rules
 from novaha.core.states import InstanceState
-from novaha.core.twophase import is_left_stopped
+from novaha.core.twophase import is_left_stopped, is_placed_at_once
 
 
 def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple[Candidate, ...]:
@@ -30,7 +30,8 @@ def _candidate(reading: Reading, fate: Fate, to: ComputeHost | None) -> Candidat
     evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to, stopped=stopped)
     wish = wish_of(server.details, reading.rules)
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
-    return Candidate(evacuate, rank(server, wish, fate.failures), wish, since_s)
+    order, at_once = rank(server, wish, fate.failures), is_placed_at_once(reading, server)
+    return Candidate(evacuate, order, wish, since_s, at_once)
 
 
 def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:

@@ -26,7 +26,7 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
     decisions = chain.from_iterable(plan.decisions for plan in plans)
     if not any(plan.ready or plan.after_evacuations or plan.pool for plan in plans):
         return tuple(decisions)
-    ordered = any(one.wish.after for plan in plans for one in plan.ready)
+    ordered = any(one.wish.after and not one.at_once for plan in plans for one in plan.ready)
     everyone = chain.from_iterable(plan.members() for plan in plans) if ordered else ()
     waiting = waits(everyone, view.now_s)
     rules = view.memory.rules.value if view.memory.rules else Rules()
@@ -145,7 +145,7 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
 def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) -> bool:
     """Tell whether an instance has to wait for others; not for ever."""
     patient = view.now_s < candidate.since_s + policy.order_wait_s
-    patient = patient and not candidate.evacuate.stopped
+    patient = patient and not candidate.at_once
     return patient and candidate.evacuate.server in waiting.waiting
 
 

@@ -20,7 +20,7 @@ from novaha.core.actions import (
     KeepStarts,
     Start,
 )
-from novaha.core.flights import telling
+from novaha.core.flights import settled, telling
 from novaha.core.hostplan import HostPlan
 from novaha.core.memory import ended_badly
 from novaha.core.model import Migration, Server, StartTry, View
@@ -81,7 +81,9 @@ class _Lot:
         records, servers = memory.migrations[host], memory.servers.get(host)
         if self.plan and (servers is None or records.asked_s < servers.asked_s):
             return frozenset()
-        gone = self.entry.servers - self.listed - memory.posts.keys()
+        posts = memory.posts.items()
+        sent = {s for s, post in posts if not settled(self.policy, records, post.at_s)}
+        gone = self.entry.servers - self.listed - sent
         newest = self.newest
         return frozenset(s for s in gone if s not in newest or ended_badly(newest[s]))
 

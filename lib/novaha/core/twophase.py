@@ -13,8 +13,8 @@ from collections.abc import Container, Sequence
 
 from novaha.core.actions import AskPhases, KeepStarts
 from novaha.core.fates import Fate, Reading
-from novaha.core.model import ClusterView, Memory, Server, View
-from novaha.core.names import NodeName, ServerId
+from novaha.core.model import Server, View
+from novaha.core.names import ServerId
 from novaha.core.phases import Phases
 from novaha.core.policy import Policy
 from novaha.core.starts import Starts
@@ -38,28 +38,23 @@ def in_two(view: View, policy: Policy) -> bool:
 
 def is_left_stopped(reading: Reading, server: Server) -> bool:
     """Tell whether an instance that runs is to be placed stopped; one in ERROR cannot be."""
-    state = server.details.vm_state if server.details else ERROR
-    return in_two(reading.view, reading.policy) and state not in (STOPPED, ERROR)
+    return is_placed_at_once(reading, server) and _state_of(server) != STOPPED
 
 
-def to_start(cluster: ClusterView, memory: Memory, but: NodeName | None = None) -> set[ServerId]:
-    """Return all instances that have to be started, and are not known to need it no more."""
-    entries = (entry for entry in cluster.starts if entry.node != but)
-    return {id_ for entry in entries for id_ in entry.servers if id_ not in memory.needless}
+def is_placed_at_once(reading: Reading, server: Server) -> bool:
+    """Tell whether an instance stands stopped after its evacuation, and so waits for nobody."""
+    return in_two(reading.view, reading.policy) and _state_of(server) != ERROR
+
+
+def _state_of(server: Server) -> str:
+    return server.details.vm_state if server.details else ERROR
 
 
 def keep_starts(reading: Reading, fates: Sequence[Fate]) -> tuple[KeepStarts, ...]:
-    """Return what has to be written down before the next request of a host.
-
-    Which instances run; and which of them stand stopped only because the host is their second one
-    that was lost.
-    """
-    view, recovery = reading.view, reading.recovery
-    others = to_start(view.cluster, view.memory, but=recovery.node)
-    movable = [fate for fate in fates if fate.kept is None and fate.server.details is not None]
-    running = {f.server.id for f in movable if _runs(reading, f.server)}
-    wanted = running | {f.server.id for f in movable if f.server.id in others}
-    before = view.cluster.starts_of(recovery.node)
+    """Return what has to be written down before the next request of a host: who runs there."""
+    recovery = reading.recovery
+    wanted = {f.server.id for f in fates if f.kept is None and _runs(reading, f.server)}
+    before = reading.view.cluster.starts_of(recovery.node)
     known = before.servers if before else frozenset()
     ready = {fate.server.id for fate in fates if fate.state is InstanceState.READY}
     if not (ready & wanted) - known:
@@ -70,9 +65,9 @@ def keep_starts(reading: Reading, fates: Sequence[Fate]) -> tuple[KeepStarts, ..
 
 
 def _runs(reading: Reading, server: Server) -> bool:
-    """Tell whether an instance counts as running, and may be stopped by us: in ERROR, later."""
-    state = server.details.vm_state if server.details else STOPPED
-    return in_two(reading.view, reading.policy) and state != STOPPED
+    """Tell whether an instance counts as running; one in ERROR may have another state later."""
+    known = server.details is not None
+    return known and in_two(reading.view, reading.policy) and _state_of(server) != STOPPED
 
 
 def placing(reading: Reading, fates: Sequence[Fate], stuck: Container[ServerId]) -> bool:
@@ -84,11 +79,7 @@ def placing(reading: Reading, fates: Sequence[Fate], stuck: Container[ServerId])
         return False
     moving = (f for f in fates if f.state in _MOVING and f.server.id not in stuck)
     ready = (f for f in fates if f.state is InstanceState.READY)
-    return any(moving) or any(not _in_error(f.server) for f in ready)
-
-
-def _in_error(server: Server) -> bool:
-    return server.details is None or server.details.vm_state == ERROR
+    return any(moving) or any(_state_of(f.server) != ERROR for f in ready)
 
 
 _MOVING = frozenset({InstanceState.IN_FLIGHT, InstanceState.UNSURE, InstanceState.MOVED})

@@ -49,21 +49,27 @@ class Power:
 
     def start_by_owner(self, instance: Instance) -> None:
         """Start an instance; what it was stopped for before counts no more."""
+        self._reach(instance)
         self._power_on(instance)
         instance.stopped = False
 
     def stop_by_owner(self, instance: Instance) -> None:
         """Stop an instance that runs, or raise what Nova answers."""
-        compute = self._computes[instance.node]
         if instance.vm_state != "active" or instance.task_state or instance.deleted:
             msg = f"Cannot 'stop' instance {instance.id} while it is in this state (409)"
             raise CloudRefused(msg, 409)
-        if not (compute.serving and compute.reachable):
-            msg = f"{compute.host} cannot be reached"
-            raise CloudUnavailable(msg)
+        compute = self._reach(instance)
         instance.vm_state, instance.stopped = "stopped", True
         self._guests.end(instance.id, compute.name)
         self._changed(compute)
+
+    def _reach(self, instance: Instance) -> Compute:
+        """Return the host of an instance; of a person, nobody waits for one that is away."""
+        compute = self._computes[instance.node]
+        if not (compute.serving and compute.reachable):
+            msg = f"{compute.host} cannot be reached"
+            raise CloudUnavailable(msg)
+        return compute
 
     def _power_on(self, instance: Instance) -> None:
         if instance.vm_state != "stopped" or instance.task_state or instance.deleted:

@@ -12,6 +12,7 @@ from random import Random
 
 from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.mishaps import MISHAPS
+from novaha.sim.phasing import strike_starts, with_phases
 from novaha.sim.reserving import strike_reserved, with_segment
 from novaha.sim.run import simulate
 from novaha.sim.script import Script
@@ -59,7 +60,9 @@ def schedule(seed: int) -> Schedule:
     rng = Random(seed)  # noqa: S311 - it has to be the same again, not hard to guess
     wishes = Random(f"wishes {seed}")  # noqa: S311
     segments = Random(f"segments {seed}")  # noqa: S311
-    draw = Draw(rng, with_segment(segments, with_wishes(wishes, random_world(rng))))
+    phases = Random(f"phases {seed}")  # noqa: S311
+    spec = with_segment(segments, with_wishes(wishes, random_world(rng)))
+    draw = Draw(rng, with_phases(phases, spec))
     for _ in range(weighted(rng, LOSSES)):
         draw.lose_a_compute()
     for _ in range(weighted(rng, FAULTS)):
@@ -67,6 +70,7 @@ def schedule(seed: int) -> Schedule:
         mishap(draw)
     say_more(wishes, draw)
     strike_reserved(segments, draw)
+    strike_starts(phases, draw)
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

@@ -4,6 +4,8 @@ NovaHaError
 ├── ClusterUnavailable   Pacemaker did not answer, or refused: try again
 ├── CloudUnavailable     Nova or Keystone did not answer: try again
 ├── CloudRefused         Nova understood and said no: trying the same again will not help
+│   ├── NotInTwoPhases   it cannot leave an evacuated instance stopped
+│   └── NeedsNoStart     an instance runs, is gone, or was stopped by a person
 └── ConfigError          a person must change something
 """
 
@@ -35,6 +37,14 @@ class CloudRefused(NovaHaError):
         """Keep the HTTP status beside the text."""
         super().__init__(message)
         self.status = status
+
+
+class NotInTwoPhases(CloudRefused):
+    """Nova, or one of its computes, is too old to leave an evacuated instance stopped."""
+
+
+class NeedsNoStart(CloudRefused):
+    """An instance that was to be started needs it no more; the text says why."""
 
 
 class ConfigError(NovaHaError):

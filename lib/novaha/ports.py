@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.actions import Action, Evacuate, Hold, Start
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
+from novaha.core.starts import Starts
 
 
 class Cluster(Protocol):
@@ -40,6 +42,14 @@ class Cluster(Protocol):
         """Let nova-compute run on the node again."""
         ...
 
+    def write_starts(self, starts: Starts) -> None:
+        """Keep what has to be started, over the node's record of before."""
+        ...
+
+    def delete_starts(self, starts: Starts) -> None:
+        """Delete exactly this record."""
+        ...
+
 
 class CloudReader(Protocol):
     """Nova, as far as it can be asked. Every method raises CloudUnavailable and CloudRefused."""
@@ -58,6 +68,14 @@ class CloudReader(Protocol):
 
     def rules(self) -> Rules:
         """List all host aggregates and server groups."""
+        ...
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answered since it was asked for last, and try all anew; never waits."""
+        ...
+
+    def leaves_stopped(self) -> bool:
+        """Tell whether an evacuated instance can be left stopped, by the versions of the API."""
         ...
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
@@ -89,18 +107,25 @@ class Cloud(CloudReader, Protocol):
         ...
 
 
+Request = Evacuate | Start
+"""What is sent without waiting for its answer."""
+
+
 @dataclass(frozen=True)
 class PostResult:
-    """How an evacuate request ended: None for accepted, else the error."""
+    """How a request ended: None for accepted, else the error."""
 
-    evacuate: Evacuate
+    request: Request
     error: Exception | None
 
 
 class Posts(Protocol):
-    """Evacuate requests on the wire, several at once; sending never waits for Nova."""
+    """Requests on the wire, several at once; sending never waits for Nova.
 
-    def send(self, evacuate: Evacuate) -> None:
+    Errors of their own: NotInTwoPhases of an evacuation, NeedsNoStart of a start.
+    """
+
+    def send(self, request: Request) -> None:
         """Send one request."""
         ...
 

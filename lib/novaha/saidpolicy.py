@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from novaha.core.hostmap import parse_host_map
+from novaha.core.phases import Phases
 from novaha.core.policy import Policy
 from novaha.core.selection import Mode, parse_names
 from novaha.core.storage import Storage
@@ -45,6 +46,7 @@ def policy_of(given: argparse.Namespace) -> Policy:
         parse_host_map(given.host_map),
         storage=Storage(given.storage),
         protect=Mode(given.protect),
+        phases=Phases(given.phases),
         exclude_names=parse_names(given.exclude_names),
         max_in_flight=given.max_in_flight,
         max_per_destination=given.max_per_destination,

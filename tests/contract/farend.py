@@ -15,7 +15,7 @@ from typing import Any
 from novaha.adapters import nova as adapter
 from novaha.adapters.pacemaker import Pacemaker
 from novaha.adapters.posts import ThreadedPosts
-from novaha.errors import CloudRefused
+from novaha.errors import CloudRefused, NeedsNoStart, NotInTwoPhases
 
 CLOUD = "nova-ha"
 CLOUDS_YAML = "/etc/openstack/clouds.yaml"
@@ -36,15 +36,16 @@ def decode(line: bytes) -> Any:  # noqa: ANN401
 
 
 def _refused(error: CloudRefused) -> tuple[type[CloudRefused], tuple[str, int]]:
-    return CloudRefused, (str(error), error.status)
+    return type(error), (str(error), error.status)
 
 
 def main() -> None:
     """Answer calls until there are no more."""
-    copyreg.pickle(CloudRefused, _refused)
+    for kind in (CloudRefused, NeedsNoStart, NotInTwoPhases):
+        copyreg.pickle(kind, _refused)
     adapter.PAGE = int(sys.argv[1])
     nova = adapter.Nova(CLOUD, CLOUDS_YAML, TIMEOUT_S)
-    posts = ThreadedPosts(nova.evacuate, lambda: None, SENDERS)
+    posts = ThreadedPosts(nova.post, lambda: None, SENDERS)
     ports = {"cluster": Pacemaker(), "cloud": nova, "posts": posts}
     for line in sys.stdin.buffer:
         port, method, arguments, keywords = decode(line)

@@ -71,6 +71,8 @@ class RealStage:
             self.drop_receipt(node)
         for record in view.records:
             self.cluster.delete_record(record)
+        for starts in view.starts:
+            self.cluster.delete_starts(starts)
         for mark in view.marks:
             self.cluster.delete_hold(mark)
         self._cloudctl.wipe()
@@ -165,6 +167,22 @@ class RealStage:
             "the instance to be deleted",
             lambda: id_ not in {each.id for each in self._cloudctl.servers()},
         )
+
+    def stop(self, server: ServerId) -> None:
+        """Stop an instance."""
+        self._power(server, "os-stop", "SHUTOFF")
+
+    def start(self, server: ServerId) -> None:
+        """Start an instance."""
+        self._power(server, "os-start", "ACTIVE")
+
+    def _power(self, server: ServerId, action: str, status: str) -> None:
+        self._cloudctl.call("POST", f"/servers/{server}/action", {action: None})
+
+        def done() -> bool:
+            return any(str(s.id) == server and s.status == status for s in self._cloudctl.servers())
+
+        self.until(f"{server} to be {status}", done)
 
     def slow_moves(self, seconds: float) -> None:
         """Slow down every spawn."""

@@ -78,6 +78,16 @@ class SimStage:
         """Delete an instance."""
         self._do("delete", server)
 
+    def stop(self, server: ServerId) -> None:
+        """Stop an instance."""
+        self._do("stop", server)
+
+    def start(self, server: ServerId) -> None:
+        """Start an instance."""
+        self._do("start", server)
+        instance = self._world.instance(server)
+        self.until("it to run", lambda: instance.vm_state == "active")
+
     def slow_moves(self, seconds: float) -> None:
         """Slow down the first move of each instance."""
         self._move_s = seconds

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from novaha.core.actions import Evacuate
 from novaha.core.model import Migration, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.ports import Cloud, Cluster, Posts
+from novaha.ports import Cloud, Cluster, Posts, Request
 
 T = TypeVar("T")
 
@@ -43,6 +43,14 @@ class Stage(Protocol):
 
     def delete(self, server: ServerId) -> None:
         """Delete an instance as its user; it is gone at the end of the call."""
+        ...
+
+    def stop(self, server: ServerId) -> None:
+        """Stop an instance as its owner; it stands stopped at the end of the call."""
+        ...
+
+    def start(self, server: ServerId) -> None:
+        """Start an instance as its owner; it runs at the end of the call."""
         ...
 
     def slow_moves(self, seconds: float) -> None:
@@ -100,15 +108,26 @@ def record_of(stage: Stage, node: NodeName, server: ServerId) -> Migration | Non
 
 
 def post(
-    stage: Stage, node: NodeName, server: ServerId, to: NodeName | None = None
+    stage: Stage,
+    node: NodeName,
+    server: ServerId,
+    to: NodeName | None = None,
+    *,
+    stopped: bool = False,
 ) -> Exception | None:
     """Send an evacuate request and return what came of it: None for accepted.
 
     to: the only compute that it may go to; one that the world does not have is a host's name.
+    stopped: the instance is to be left stopped.
     """
     named = stage.host(to) if to is not None and to in stage.nodes else to
     only = None if named is None else ComputeHost(named)
-    stage.posts.send(Evacuate(server, stage.host(node), to=only))
+    return sent(stage, Evacuate(server, stage.host(node), to=only, stopped=stopped))
+
+
+def sent(stage: Stage, request: Request) -> Exception | None:
+    """Send a request and return what came of it: None for accepted."""
+    stage.posts.send(request)
     (result,) = stage.until("the request to be answered", stage.posts.results)
-    assert result.evacuate.server == server
+    assert result.request.server == request.server
     return result.error

@@ -10,14 +10,16 @@ from novaha.app.cycle import Reconciler
 from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
+from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, NovaHaError
-from novaha.ports import Ports, PostResult
+from novaha.ports import Ports, PostResult, Request
 
 T = TypeVar("T")
 
@@ -99,6 +101,12 @@ class FakeCluster:
     def delete_hold(self, mark: HoldMark) -> None:
         self._call("delete_hold", lambda: _drop(self.wire.world.marks, mark.id, mark))
 
+    def write_starts(self, starts: Starts) -> None:
+        raise NotImplementedError
+
+    def delete_starts(self, starts: Starts) -> None:
+        raise NotImplementedError
+
     def _call(self, what: str, effect: Callable[[], T]) -> T:
         return self.wire.call(what, effect, ClusterUnavailable)
 
@@ -127,6 +135,12 @@ class FakeCloud:
 
     def rules(self) -> Rules:
         return self._call("rules", Rules)
+
+    def leaves_stopped(self) -> bool:
+        return False
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        return frozenset(target.server for target in targets)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))
@@ -166,7 +180,9 @@ class FakePosts:
     ended: list[PostResult] = field(default_factory=list)
     on_the_wire: int = 0
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
+        assert isinstance(request, Evacuate)
+        evacuate = request
         world = self.wire.world
         fault = self.wire.strike("send")
         self.on_the_wire += not world.nova_down and fault not in (Fault.NOT_DONE, Fault.REFUSED)

@@ -3,7 +3,7 @@
 Run as a program it prints the table of docs/gates.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from novaha.core import (
     returning,
     sharing,
     standing,
+    twophase,
     verdict,
 )
 from novaha.core.actions import Decision, Release
@@ -29,6 +30,7 @@ from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import Service, View
+from novaha.core.names import NodeName
 from novaha.core.placing import Placing
 from novaha.core.policy import Policy
 from novaha.core.protection import Protection
@@ -101,6 +103,13 @@ def mute(*arguments: Any) -> tuple[Decision, ...]:  # noqa: ANN401
     return tuple(d for d in AHEAD(*arguments) if not hasattr(d, "reason"))
 
 
+def started_while_evacuating(
+    seen: View, policy: Policy, plans: Mapping[NodeName, HostPlan]
+) -> tuple[Decision, ...]:
+    return STARTING(seen, policy, plans) if plans else ()
+
+
+STARTING = decide.starting
 SHARE, AHEAD = sharing.share, decide._ahead  # noqa: SLF001
 FORCE_DOWN = evacuation._force_down  # noqa: SLF001
 SUCCESS = proof._success  # noqa: SLF001
@@ -308,6 +317,30 @@ GATES: tuple[Gate, ...] = (
         lambda *_: (),
         "L7",
         "cold-start-late-and-lost",
+    ),
+    Gate(
+        "what has to run is written down before it is placed stopped",
+        evacuation,
+        "keep_starts",
+        lambda *_: (),
+        "L3",
+        "two-phases",
+    ),
+    Gate(
+        "what its owner had stopped is not started",
+        twophase,
+        "_runs",
+        lambda *_: True,
+        "L6",
+        "two-phases",
+    ),
+    Gate(
+        "the lost host's record of starts outlives its release",
+        decide,
+        "starting",
+        started_while_evacuating,
+        "L3",
+        "two-phases-start-fails",
     ),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )

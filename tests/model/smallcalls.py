@@ -12,13 +12,15 @@ import smallworld as small
 from novaha.core.actions import Action, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
+from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable
-from novaha.ports import PostResult
+from novaha.ports import PostResult, Request
 from smalltime import NOW_S
 from smallview import Key
 from smallworld import Reply, World
@@ -87,6 +89,18 @@ class Replay:
     def rules(self) -> Rules:
         return Rules()
 
+    def leaves_stopped(self) -> bool:
+        return False
+
+    def write_starts(self, starts: Starts) -> None:
+        raise NotImplementedError
+
+    def delete_starts(self, starts: Starts) -> None:
+        raise NotImplementedError
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        return frozenset(target.server for target in targets)
+
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return look.migrations_of(self._answer(("migrations", look.index_of(host))))
 
@@ -107,7 +121,9 @@ class Replay:
     def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
         raise NotImplementedError
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
+        assert isinstance(request, Evacuate)
+        evacuate = request
         self.sent.append((look.index_of(evacuate.server), look.index_of(evacuate.host)))
 
     def results(self) -> list[PostResult]:

@@ -6,6 +6,7 @@ the loss of every controller but one, and a restart of the whole cluster:
     crm_config/cluster_property_set#nova-ha-state
         nvpair nova-ha-receipt-<node>     written by fence_nova, see core/receipt.py
         nvpair nova-ha-recovery-<node>    written by the recovery, see core/recovery.py
+        nvpair nova-ha-starts-<node>      written by the recovery, see core/starts.py
         nvpair nova-ha-passed-, -brake-,  written by fence_nova_gate and `nova-ha release`,
                -release-…                 see adapters/brakestate.py
         nvpair nova-ha-confirmed-<node>   written by `nova-ha confirm-off`, see adapters/confirm.py
@@ -28,11 +29,13 @@ from novaha.core.names import NodeName
 from novaha.core.proof import real_devices
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Record, Recovery, parse_record
+from novaha.core.starts import Starts
 from novaha.errors import ClusterUnavailable
 
 PROPERTY_SET = "nova-ha-state"
 RECEIPT_PREFIX = "nova-ha-receipt-"
 RECOVERY_PREFIX = "nova-ha-recovery-"
+STARTS_PREFIX = "nova-ha-starts-"
 TIMEOUT_S = 10.0
 
 _UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"
@@ -182,6 +185,16 @@ def delete_receipt(receipt: Receipt) -> None:
 def delete_record(record: Record) -> None:
     """Delete exactly this record."""
     delete_property(f"{RECOVERY_PREFIX}{record.node}", record.to_value())
+
+
+def write_starts(starts: Starts) -> None:
+    """Write what has to be started over the record of before; raises ClusterUnavailable."""
+    write_properties({f"{STARTS_PREFIX}{starts.node}": starts.to_value()})
+
+
+def delete_starts(starts: Starts) -> None:
+    """Delete exactly this record of starts."""
+    delete_property(f"{STARTS_PREFIX}{starts.node}", starts.to_value())
 
 
 def delete_hold(mark_id: str) -> None:

@@ -10,15 +10,18 @@ from novaha.core.actions import (
     DropHold,
     Enable,
     EndRecovery,
+    EndStarts,
     Evacuate,
     ForceDown,
     ForceUp,
     Hold,
     KeepFound,
     KeepProof,
+    KeepStarts,
     Release,
     RemoveFromAggregate,
     SetUse,
+    Start,
 )
 from novaha.core.segments import TRUE
 
@@ -61,7 +64,12 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
         case Evacuate(server, host):
             to = f" to={action.to}" if action.to else ""
             forced = " forced=true" if action.forced else ""
-            return f"server={server} host={host}{to}{forced}"
+            stopped = " stopped" if action.stopped else ""
+            return f"server={server} host={host}{to}{forced}{stopped}"
+        case Start(server, host):
+            return f"server={server} host={host}"
+        case KeepStarts(starts) | EndStarts(starts):
+            return f"node={starts.node} servers={len(starts.servers)}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"host={reserved} segment={segment.name} value={value}"

@@ -14,16 +14,29 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
 from novaha.adapters.placement import Placement
+from novaha.adapters.probes import Probes
 from novaha.adapters.region import region_of
 from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
-from novaha.core.actions import Evacuate
+from novaha.adapters.starts import (
+    ACTIONS,
+    BAD_REQUEST,
+    CONFLICT,
+    NOT_FOUND,
+    action_of,
+    is_active,
+    is_too_old,
+    stopped_since,
+)
+from novaha.core.actions import Evacuate, Start
 from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
-from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
+from novaha.ports import Request
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -33,6 +46,8 @@ OLDEST = (2, 59)
 """Paged evacuation records; Nova 17 (Queens)."""
 NEWEST = (2, 94)
 """From 2.95 on an evacuated instance is left stopped (Nova 27)."""
+STOPPED = (2, 95)
+"""Of an evacuation that is to leave its instance stopped."""
 DETAILED = (2, 98)
 """Of the detailed list, whose images then have their properties (Nova 31)."""
 FORCING = (2, 67)
@@ -70,6 +85,7 @@ class Nova:
             endpoint_override=region.get_endpoint("compute"),
         )
         self._placement = Placement(region)
+        self._probes = Probes()
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -109,6 +125,10 @@ class Nova:
         """Tell what is free on each host that takes instances, by Placement."""
         return self._placement.rooms()
 
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answered since it was asked for last, and try all anew; never waits."""
+        return self._probes.answering(targets)
+
     def rules(self) -> Rules:
         """List the host aggregates, and the server groups of every project."""
         body = self._call("GET", "/os-aggregates")
@@ -144,15 +164,53 @@ class Nova:
             raise CloudUnavailable(msg)
         return answer
 
+    def leaves_stopped(self) -> bool:
+        """Tell whether an evacuated instance can be left stopped, by the versions of the API."""
+        self.microversion()
+        return self._top is not None and self._top >= STOPPED
+
+    def post(self, request: Request) -> None:
+        """Send a request that is not waited for."""
+        if isinstance(request, Start):
+            self.start(request)
+        else:
+            self.evacuate(request)
+
     def evacuate(self, evacuate: Evacuate) -> None:
-        """Ask Nova to evacuate one server, its state reset where asked; 200 is not done yet."""
+        """Ask Nova to evacuate one server, its state reset where asked; 200 is not done yet.
+
+        Raises NotInTwoPhases where Nova cannot leave it stopped: from 2.95 on its API says so while
+        a nova-compute is older than that. With an older microversion it would be running.
+        """
+        if evacuate.stopped and not self.leaves_stopped():
+            msg = f"Nova offers microversion {self._top}, {STOPPED} is needed to leave it stopped"
+            raise NotInTwoPhases(msg, BAD_REQUEST)
         action = f"/servers/{evacuate.server}/action"
         if evacuate.reset:
             self._call("POST", action, {"os-resetState": {"state": "active"}})
         # Without `force` the scheduler checks the host.
         where = {"host": evacuate.to} if evacuate.to else {}
-        force, version = ({"force": True}, FORCING) if evacuate.forced else ({}, NEWEST)
-        self._call("POST", action, {"evacuate": {**where, **force}}, version)
+        force = {"force": True} if evacuate.forced else {}
+        try:
+            self._call("POST", action, {"evacuate": {**where, **force}}, _version_for(evacuate))
+        except CloudRefused as error:
+            if evacuate.stopped and is_too_old(str(error)):
+                raise NotInTwoPhases(str(error), error.status) from error
+            raise
+
+    def start(self, start: Start) -> None:
+        """Ask Nova to start one server; raises NeedsNoStart where nobody wants or needs that."""
+        path = f"/servers/{start.server}"
+        try:
+            done = self._call("GET", f"{path}/os-instance-actions?limit={ACTIONS}")
+            if stopped_since(_read(action_of, raw) for raw in _list(done, "instanceActions")):
+                msg = "it was stopped after its evacuation"
+                raise NeedsNoStart(msg, CONFLICT)
+            self._call("POST", f"{path}/action", {"os-start": None})
+        except CloudRefused as error:
+            if error.status == NOT_FOUND or is_active(str(error)):
+                raise NeedsNoStart(str(error), error.status) from error
+            raise
 
     def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
         """Set keys of an aggregate; all others stay."""
@@ -336,3 +394,10 @@ def _migration(raw: Json) -> Migration:
         destination=ComputeHost(destination) if destination else None,
         status=raw["status"],
     )
+
+
+def _version_for(evacuate: Evacuate) -> tuple[int, int]:
+    """Return the newest microversion that can do it; none can leave stopped what it forces."""
+    if evacuate.forced:
+        return FORCING
+    return STOPPED if evacuate.stopped else NEWEST

@@ -22,6 +22,7 @@ from novaha.core.names import NodeName
 from novaha.core.proof import successes_of
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Record, parse_record
+from novaha.core.starts import MalformedStarts, Starts, parse_starts
 from novaha.errors import ClusterUnavailable
 
 HISTORY_TIMEOUT_S = 10.0
@@ -42,6 +43,7 @@ class Pacemaker:
         root = cib.query()
         receipts, bad_receipts = _receipts(root)
         records, bad_records = records_of(root)
+        starts, bad_starts = _starts(root)
         cited = {record.proof.receipt_id for record in records}
         need_proof = any(receipt.id not in cited for receipt in receipts)
         kept, now_s = kept_of(root), time.time()
@@ -54,7 +56,7 @@ class Pacemaker:
             quorate=root.get("have-quorum") == "1",
             receipts=receipts,
             records=records,
-            malformed=(*bad_receipts, *bad_records),
+            malformed=(*bad_receipts, *bad_records, *bad_starts),
             marks=tuple(_marks(root)),
             levels=tuple(cib.levels_of(root)),
             online=online,
@@ -64,6 +66,7 @@ class Pacemaker:
             released=kept.released(now_s),
             disarmed=disarms_of(root).good(now_s),
             failing=tuple(_failing(silent, events or ())),
+            starts=starts,
         )
 
     def write_record(self, record: Record) -> None:
@@ -81,6 +84,14 @@ class Pacemaker:
     def delete_hold(self, mark: HoldMark) -> None:
         """Delete a hold."""
         cib.delete_hold(mark.id)
+
+    def write_starts(self, starts: Starts) -> None:
+        """Keep what has to be started."""
+        cib.write_starts(starts)
+
+    def delete_starts(self, starts: Starts) -> None:
+        """Delete exactly this record of starts."""
+        cib.delete_starts(starts)
 
 
 def clean_up(resource: str) -> None:
@@ -141,6 +152,17 @@ def records_of(root: ET.Element) -> tuple[tuple[Record, ...], list[tuple[NodeNam
             good.append(parse_record(node, value))
         except MalformedRecovery as error:
             bad.append((node, _mend(str(error), cib.RECOVERY_PREFIX, node)))
+    return tuple(good), bad
+
+
+def _starts(root: ET.Element) -> tuple[tuple[Starts, ...], list[tuple[NodeName, str]]]:
+    good: list[Starts] = []
+    bad: list[tuple[NodeName, str]] = []
+    for node, value in cib.properties_of(root, cib.STARTS_PREFIX):
+        try:
+            good.append(parse_starts(node, value))
+        except MalformedStarts as error:
+            bad.append((node, _mend(str(error), cib.STARTS_PREFIX, node)))
     return tuple(good), bad
 
 

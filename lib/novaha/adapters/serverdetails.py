@@ -4,7 +4,9 @@ Raises KeyError, TypeError, AttributeError and ValueError for what has another s
 knows what to make of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from itertools import islice
 from typing import Any
 
 from novaha.core.details import Details, Flavor
@@ -14,6 +16,8 @@ from novaha.core.names import ServerId
 Json = Mapping[str, Any]
 
 LONGEST_FAULT = 200
+MOST = 4
+"""So many addresses of an instance are kept."""
 
 
 def server_in_detail(raw: Json) -> Server:
@@ -34,7 +38,24 @@ def _details(raw: Json) -> Details:
         metadata=_texts(raw.get("metadata")),
         tags=frozenset(raw.get("tags") or ()),
         flavor=_flavor(raw.get("flavor") or {}),
+        addresses=tuple(_addresses(raw.get("addresses"))),
     )
+
+
+def _addresses(raw: object) -> Iterator[str]:
+    """Yield some addresses of an instance; none that would lead to ourselves or to many."""
+    networks = raw.values() if isinstance(raw, Mapping) else ()
+    entries = (entry for network in networks for entry in network or ())
+    yield from islice(filter(_leads_there, (str(entry["addr"]) for entry in entries)), MOST)
+
+
+def _leads_there(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    there = address.is_loopback, address.is_link_local, address.is_multicast
+    return not any((*there, address.is_unspecified))
 
 
 def _flavor(raw: Json) -> Flavor:

@@ -1,10 +1,14 @@
 """Effects: each question is answered and each action done here, and what came of it remembered."""
 
 from novaha.core import memory as remember
+from novaha.core import startmemory as starts
 from novaha.core.actions import (
     Action,
     AddToAggregate,
     AskMigrations,
+    AskPhases,
+    AskPlaced,
+    AskPorts,
     AskRoom,
     AskRules,
     AskServers,
@@ -14,24 +18,38 @@ from novaha.core.actions import (
     DropHold,
     Enable,
     EndRecovery,
+    EndStarts,
     Evacuate,
     ForceDown,
     ForceUp,
     KeepFound,
     KeepProof,
+    KeepStarts,
     Question,
     Release,
     RemoveFromAggregate,
     SetUse,
+    Start,
 )
 from novaha.core.capacity import Room
 from novaha.core.model import HoldMark, Memory, Service
 from novaha.core.names import ComputeHost
 from novaha.core.segments import RESERVED, TRUE, Aggregate
-from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
 from novaha.ports import Clock, Cloud, CloudReader, Ports
 
 _Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
+
+_InCib = (
+    KeepProof
+    | BeginRecovery
+    | KeepFound
+    | KeepStarts
+    | EndStarts
+    | Release
+    | DropHold
+    | EndRecovery
+)
 
 TROUBLE_WAIT_S = 2.0
 """How long Nova is left alone after it gave no answer."""
@@ -61,6 +79,21 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
             return remember.saw_rules(memory, cloud.rules(), now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
+        case _:
+            return _answer_about_order(memory, question, now_s, cloud)
+
+
+def _answer_about_order(
+    memory: Memory, question: AskPhases | AskPlaced | AskPorts, now_s: float, cloud: CloudReader
+) -> Memory:
+    match question:
+        case AskPhases():
+            return starts.saw_phases(memory, leaves_stopped=cloud.leaves_stopped())
+        case AskPlaced(host, wanted):
+            servers = cloud.servers(host, details=True)
+            return starts.saw_placed(memory, host, wanted, servers, now_s)
+        case AskPorts(targets):
+            return remember.saw_ports(memory, targets, cloud.answering(targets), now_s)
 
 
 def _rooms(cloud: CloudReader) -> tuple[Room, ...] | None:
@@ -85,7 +118,7 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
         return _refused(memory, action, error, ports), False
-    ports.journal.action(action, "sent" if isinstance(action, Evacuate) else "done")
+    ports.journal.action(action, "sent" if isinstance(action, Evacuate | Start) else "done")
     return memory, True
 
 
@@ -93,6 +126,10 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
     match action:
         case Evacuate(server, host):
             memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
+            ports.posts.send(action)
+            return memory
+        case Start(server):
+            memory = starts.starting(memory, server, ports.clock.monotonic_s())
             ports.posts.send(action)
             return memory
         case ForceUp(service):
@@ -111,7 +148,7 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
 
 def _change_cib(
     memory: Memory,
-    action: KeepProof | BeginRecovery | KeepFound | Release | DropHold | EndRecovery,
+    action: _InCib,
     ports: Ports,
 ) -> Memory:
     match action:
@@ -122,6 +159,11 @@ def _change_cib(
             return remember.began(memory, recovery)
         case KeepFound(recovery):
             ports.cluster.write_record(recovery)
+        case KeepStarts(kept):
+            ports.cluster.write_starts(kept)
+        case EndStarts(ended):
+            ports.cluster.delete_starts(ended)
+            return starts.starts_ended(memory, ended.servers)
         case Release():
             return _release(memory, action, ports)
         case DropHold(mark):
@@ -177,22 +219,53 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
 
 
 def take_results(memory: Memory, ports: Ports) -> Memory:
-    """Take in how evacuate requests ended since the last look."""
+    """Take in how requests ended since the last look."""
     for result in ports.posts.results():
         now_s = ports.clock.monotonic_s()
-        server = result.evacuate.server
-        if result.error is None:
-            outcome, memory = "accepted", remember.accepted(memory, server, now_s)
-        elif isinstance(result.error, CloudRefused):
-            text = str(result.error)
-            outcome, memory = f"refused: {text}", remember.refused(memory, server, now_s, text)
+        error = result.error
+        if isinstance(result.request, Start):
+            memory = _start_ended(memory, result.request, error, now_s)
         else:
-            text = f"Nova gave no answer: {result.error}"
-            outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s, text)
-            if isinstance(result.error, CloudUnavailable) and result.error.busy:
-                memory = remember.strained(memory, now_s)
-        ports.journal.action(result.evacuate, outcome)
+            memory = _evacuate_ended(memory, result.request, error, now_s)
+        if isinstance(error, CloudUnavailable) and error.busy:
+            memory = remember.strained(memory, now_s)
+        ports.journal.action(result.request, _outcome(error))
     return memory
+
+
+def _outcome(error: Exception | None) -> str:
+    if error is None:
+        return "accepted"
+    if isinstance(error, NeedsNoStart):
+        return f"not needed: {error}"
+    return f"refused: {error}" if isinstance(error, CloudRefused) else f"lost: {error}"
+
+
+def _evacuate_ended(
+    memory: Memory, evacuate: Evacuate, error: Exception | None, now_s: float
+) -> Memory:
+    server = evacuate.server
+    match error:
+        case None:
+            return remember.accepted(memory, server, now_s)
+        case NotInTwoPhases():
+            memory = starts.saw_phases(memory, leaves_stopped=False)
+            return remember.never_sent(memory, server)
+        case CloudRefused():
+            return remember.refused(memory, server, now_s, str(error))
+    return remember.lost(memory, server, now_s, f"Nova gave no answer: {error}")
+
+
+def _start_ended(memory: Memory, start: Start, error: Exception | None, now_s: float) -> Memory:
+    match error:
+        case None:
+            return starts.start_ended(memory, start.server, "accepted", now_s)
+        case NeedsNoStart():
+            return starts.needs_no_start(memory, start.server)
+        case CloudRefused():
+            return starts.start_refused(memory, start.server, now_s, str(error))
+    text = f"Nova gave no answer: {error}"
+    return starts.start_ended(memory, start.server, "lost", now_s, text)
 
 
 def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:

@@ -85,6 +85,8 @@ class Reconciler:
             Reason.CLOUD: TROUBLE_WAIT_S,
             Reason.ASKING: self.policy.poll_s,
             Reason.SETTLING: self.policy.poll_s,
+            Reason.AFTER: self.policy.return_poll_s,
+            Reason.STARTING: self.policy.poll_s,
             Reason.HOST_STARTING: self.policy.return_poll_s,
             Reason.NO_HEARTBEAT: self.policy.return_poll_s,
             Reason.RECORDS_OPEN: self.policy.return_poll_s,

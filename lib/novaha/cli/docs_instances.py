@@ -70,6 +70,12 @@ An instance waits only for those that are being recovered, too, and for ten minu
 blocked for long holds up nobody for ever. Where instances wait for each other in a circle that is
 shown (`cycle`), and they go as if it were not said.
 
+A port (`nova_ha:ready=tcp:5432`) is tried from the controller on which the recovery runs, at the
+addresses that Nova shows of the instance, every few seconds, as long as somebody waits for it: the
+first connection that is taken will do, and nothing is sent over it. So the controllers have to
+reach those addresses; where they do not, it is the ten minutes that count. A value that nobody can
+understand (`tcp:0`, `tcp:ssh`) counts as not said, and `nova-ha explain` shows it.
+
 Members of one anti-affinity group are evacuated one by one: Nova looks at the group's policy once
 more when an instance arrives, fails those that arrived together on one host, and does not choose
 another one. Members of soft groups go together.
@@ -96,7 +102,7 @@ has; instances that exist cannot be put in a group again): within a minute all o
 like any other instance.
 
     openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
-    openstack server set --property nova_ha:ready=delay:30 db-1"""
+    openstack server set --property nova_ha:ready=tcp:5432 db-1"""
 
 
 def instances_page() -> str:

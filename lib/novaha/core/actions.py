@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from novaha.core.model import HoldMark, Service
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proven, Recovery
 from novaha.core.segments import Aggregate, Use
+from novaha.core.starts import Starts
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Evacuate:
 
     reset: its state is set to active before, for Nova would refuse. to: the only host that the
     scheduler may choose, None for any. forced: it goes there past the scheduler, which could choose
-    none for the first of an affinity group (core/together.py).
+    none for the first of an affinity group (core/together.py). stopped: Nova leaves it stopped at
+    its destination.
     """
 
     server: ServerId
@@ -60,6 +63,29 @@ class Evacuate:
     reset: bool = False
     to: ComputeHost | None = None
     forced: bool = False
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class KeepStarts:
+    """Write down which instances have to be started, before the first of them is left stopped."""
+
+    starts: Starts
+
+
+@dataclass(frozen=True)
+class Start:
+    """Ask Nova to start one server on the host it is on, unless it was stopped there since."""
+
+    server: ServerId
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class EndStarts:
+    """Delete a record of starts: all of them run, or need none."""
+
+    starts: Starts
 
 
 @dataclass(frozen=True)
@@ -130,6 +156,9 @@ Action = (
     | ForceDown
     | Disable
     | Evacuate
+    | KeepStarts
+    | Start
+    | EndStarts
     | Release
     | DropHold
     | ForceUp
@@ -180,6 +209,28 @@ class AskRoom:
     """Ask Placement what is free on the hosts that take instances."""
 
 
-Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom
+@dataclass(frozen=True)
+class AskPorts:
+    """Have ports of instances tried, and tell which answered by now; nothing is waited for."""
+
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class AskPhases:
+    """Ask whether Nova can leave an evacuated instance stopped."""
+
+
+@dataclass(frozen=True)
+class AskPlaced:
+    """List a host with details, to see how some servers stand that were evacuated to it."""
+
+    host: ComputeHost
+    servers: frozenset[ServerId]
+
+
+Question = (
+    AskServices | AskServers | AskMigrations | AskRules | AskRoom | AskPorts | AskPhases | AskPlaced
+)
 
 Decision = Action | Hold | Question

@@ -13,6 +13,8 @@ The state of each node (core/standing.py) says which function plans for it:
     VOID                   nothing but their Hold; what is in flight there keeps its slots
                            (core/unfinished.py)
 
+What was placed stopped is started whatever the state of its node (core/starting.py).
+
 Questions are decisions too: the caller answers them and decides again.
 """
 
@@ -21,6 +23,9 @@ from typing import NamedTuple
 
 from novaha.core.actions import (
     AskMigrations,
+    AskPhases,
+    AskPlaced,
+    AskPorts,
     AskRoom,
     AskRules,
     AskServers,
@@ -28,6 +33,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Decision,
     DropHold,
+    EndStarts,
     ForceDown,
     Hold,
     KeepProof,
@@ -48,6 +54,7 @@ from novaha.core.returning import returning
 from novaha.core.services import refused_change, services_again
 from novaha.core.sharing import share
 from novaha.core.standing import Standing
+from novaha.core.starting import starting
 from novaha.core.states import RecoveryState as State
 from novaha.core.unfinished import unfinished
 from novaha.core.unlisted import unknown
@@ -66,10 +73,16 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
         return (Hold("cluster", Reason.NO_QUORUM, "this partition has no quorum: hands off"),)
     found = standings(view, policy)
     plans = [plan_of(view, policy, standing) for standing in found]
+    evacuating = {
+        standing.node: plan
+        for standing, plan in zip(found, plans, strict=True)
+        if standing.state is State.EVACUATING
+    }
     plans += unfinished(view, policy, found)
     told = (*holds(cluster), *_unfenced(cluster), *disarms_shown(cluster, found))
     shared = tuple(each_once(share(view, policy, plans)))
-    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared))
+    started = starting(view, policy, evacuating)
+    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared, *started))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
@@ -257,10 +270,19 @@ def _without_nova(decision: Decision) -> bool:
     """Tell what needs nothing of Nova; a release out of an evacuation reads the heartbeat."""
     if isinstance(decision, Release):
         return decision.recovery.phase == "returning"
-    return isinstance(decision, Hold | DropHold | KeepProof)
+    return isinstance(decision, Hold | DropHold | KeepProof | EndStarts)
 
 
-_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules, AskRoom)
+_QUESTIONS = (
+    AskServices,
+    AskServers,
+    AskMigrations,
+    AskRules,
+    AskRoom,
+    AskPorts,
+    AskPhases,
+    AskPlaced,
+)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

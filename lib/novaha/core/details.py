@@ -28,8 +28,8 @@ class Details:
 
     vm_state, task_state: Nova's own words; task_state "" where no task runs. image: the id of the
     image it was made from, "" where it boots from a volume. image_properties: none where Nova does
-    not tell them. Source: Compute API "List Servers Detailed"; tags from microversion 2.26, the
-    flavor from 2.47, image properties from 2.98.
+    not tell them. addresses: some at which it may be reached. Source: Compute API "List Servers
+    Detailed"; tags from microversion 2.26, the flavor from 2.47, image properties from 2.98.
     """
 
     vm_state: str = "active"
@@ -41,3 +41,4 @@ class Details:
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
     tags: frozenset[str] = frozenset()
     flavor: Flavor = Flavor()
+    addresses: tuple[str, ...] = ()

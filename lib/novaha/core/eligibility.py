@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from novaha.core.details import Details
 from novaha.core.disks import MAY_LOSE, Local, Loss, consent_of, unconsented
 from novaha.core.model import Server
+from novaha.core.order import misread
 from novaha.core.policy import Policy
 from novaha.core.protection import protection
 from novaha.core.reasons import Reason
@@ -55,6 +56,7 @@ def misunderstood(server: Server, details: Details, rules: Rules, policy: Policy
     wrong = (
         protection(server.name, details, rules, policy).wrong,
         consent_of(details, rules)[1],
+        misread(details, rules),
     )
     return "; ".join(filter(None, wrong))
 

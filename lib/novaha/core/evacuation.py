@@ -1,6 +1,7 @@
 """What a fenced host needs next, given where each of its servers stands (core/fates.py)."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from novaha.core.actions import (
     AskMigrations,
@@ -21,7 +22,8 @@ from novaha.core.flights import Flights, flights_of
 from novaha.core.hostplan import HostPlan
 from novaha.core.model import Migration, Service, View
 from novaha.core.pace import pause_s, records_due_s
-from novaha.core.placing import Placing, placing
+from novaha.core.placing import Placing
+from novaha.core.placing import placing as places_for
 from novaha.core.policy import ENDED_WELL, Policy
 from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
@@ -30,6 +32,7 @@ from novaha.core.recovery import OUR_REASON, Recovery
 from novaha.core.services import find_service, refused_change
 from novaha.core.states import InstanceState
 from novaha.core.together import asks_before_the_first
+from novaha.core.twophase import ask_phases, keep_starts, placing
 from novaha.core.unlisted import unlisted
 
 
@@ -47,9 +50,10 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
         return HostPlan(_force_down(view, policy, recovery, service), busy=busy)
     servers = memory.servers.get(recovery.host)
     migrations = memory.migrations.get(recovery.host)
-    if servers is None or migrations is None or memory.rules is None:
+    phases = ask_phases(view, policy)
+    if servers is None or migrations is None or memory.rules is None or phases:
         ask = (AskServers(recovery.host, details=True), AskMigrations(recovery.host), AskRules())
-        return HostPlan(ask, busy=busy)
+        return HostPlan((*ask, *phases), busy=busy, placing=True)
     rules = memory.rules.value.of(recovery.host)
     reading = Reading(view, policy, recovery, servers, migrations, flights.newest, rules)
     return _Evacuation(view, policy, recovery, receipt, service, reading).plan(flights)
@@ -83,7 +87,7 @@ class _Evacuation:
         over = not awaited and not moving and not self.stale()
         if over and (not fates or self.may_leave_some()):
             return HostPlan((*disable, Release(self.recovery, self.receipt)))
-        where = self.placing(fates)
+        where = self.where(fates)
         decisions: tuple[Decision, ...] = (
             *where.decisions,
             *self.ask_migrations(fates, moving),
@@ -94,11 +98,13 @@ class _Evacuation:
             *self.holds(awaited, flights),
             *self.unprotected(len(fates) - len(awaited), alone=not awaited),
             *self.give_back(awaited, moving),
+            *keep_starts(self.reading, fates),
         )
         ready = () if self.settling() else candidates(self.reading, fates, where)
-        others = members(self.reading, fates) if any(one.wish.after for one in ready) else ()
+        others = partial(members, self.reading, fates)
         movers = tuple(pool(self.reading, fates)) if self.view.memory.room else ()
-        return HostPlan(decisions, ready, busy, disable, flights, others, movers)
+        on_the_way = placing(self.reading, fates, flights.stuck)
+        return HostPlan(decisions, ready, busy, disable, flights, others, movers, on_the_way)
 
     def stale(self) -> bool:
         """Tell whether the list of servers is older than that of the records."""
@@ -182,12 +188,12 @@ class _Evacuation:
     def settle_over(self) -> bool:
         return self.view.now_s >= self.view.memory.started_s + self.policy.settle_s
 
-    def placing(self, fates: list[Fate]) -> Placing:
+    def where(self, fates: list[Fate]) -> Placing:
         """Return where instances go; nothing is readied beside a predecessor's requests."""
         reserve = self.reading.reserve
         if self.settling() and not reserve.lacks:
             return Placing(reserve)
-        return placing(self.view, self.policy, self.recovery.host, reserve, fates)
+        return places_for(self.view, self.policy, self.recovery.host, reserve, fates)
 
     def disable(self) -> tuple[Disable, ...]:
         """Return the disabling of the service, unless a person did it before, or Nova refuses."""

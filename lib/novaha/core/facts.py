@@ -129,6 +129,17 @@ class Wished(NamedTuple):
     loses: bool = False
 
 
+class PowerWished(NamedTuple):
+    """Its owner wants an instance to run, or to stand stopped, from now on.
+
+    Where nothing of this is seen, it is to run.
+    """
+
+    at_s: float
+    server: ServerId
+    runs: bool
+
+
 class ReservedFor(NamedTuple):
     """For which lost node a reserved host is used from now on, None for none."""
 
@@ -213,6 +224,7 @@ Fact = (
     | ServiceSet
     | ServiceTaken
     | Wished
+    | PowerWished
     | ReservedFor
     | ReservedOnly
     | Together

@@ -1,5 +1,6 @@
 """What a host needs now, before the plans of all hosts are put together (core/sharing.py)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ class Candidate:
     """An evacuation that may be sent once it has a slot; since_s: when its host was lost to us.
 
     alone: the affinity group of which it may be the first to leave, and only it meanwhile.
+    at_once: it waits for no other, being left stopped.
     """
 
     evacuate: Evacuate
@@ -21,6 +23,7 @@ class Candidate:
     wish: Wish
     since_s: float
     alone: str | None = None
+    at_once: bool = False
 
 
 class Mover(NamedTuple):
@@ -35,9 +38,10 @@ class Mover(NamedTuple):
 class HostPlan:
     """What a host needs now; ready are evacuations that want a slot, busy how many have one.
 
-    flights: what is in flight, where that is known. members: the host's instances, those
-    included that have left, where any of them waits for others. pool: those that take room
-    elsewhere, beside what Placement has told.
+    flights: what is in flight, where that is known. members: tells the host's instances, those
+    included that have left; asked only where an instance of any host waits for others. pool: those
+    that take room elsewhere, beside what Placement has told. placing: some are on their way to a
+    place, or can go there now.
 
     One that is stuck has none: it costs Nova nothing, and must not keep the others waiting.
 
@@ -50,5 +54,6 @@ class HostPlan:
     busy: int = 0
     after_evacuations: tuple[Decision, ...] = ()
     flights: Flights | None = None
-    members: tuple[Member, ...] = ()
+    members: Callable[[], tuple[Member, ...]] = tuple
     pool: tuple[Mover, ...] = ()
+    placing: bool = False

@@ -10,6 +10,7 @@
         are no more than allowed
     L5  a fencing whose devices work takes what detection and devices take, whatever Nova does
     L6  a service stands in the end as a person set it last; what is not protected is not evacuated;
+        what its owner stopped stands stopped;
         one reserved host is used for a lost host until that is back, and no other where its segment
         says so; members of an affinity group are sent to one host
     L7  what is left to recover is acted on or shown in every cycle
@@ -114,6 +115,8 @@ class Judge:
     _gone: set[ServerId] = field(default_factory=set)
     _wishes: dict[ServerId, facts.Wished] = field(default_factory=dict)
     _other_s: dict[ServerId, float] = field(default_factory=dict)
+    _stopped: set[ServerId] = field(default_factory=set)
+    _ours: set[ServerId] = field(default_factory=set)
     _wanted: dict[NodeName, facts.ServiceSet] = field(default_factory=dict)
     _used_for: dict[NodeName, facts.ReservedFor] = field(default_factory=dict)
     _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
@@ -175,6 +178,7 @@ class Judge:
             self._beside.add(fact.server)
         if fact.by == "person":
             return
+        self._ours.add(fact.server)
         self._judge_fencing(fact)
         self._judge_wishes(fact)
         for flight in beside:
@@ -315,6 +319,9 @@ class Judge:
             self._other_s[fact.server] = fact.at_s
         self._wishes[fact.server] = fact
 
+    def _power_wished(self, fact: facts.PowerWished) -> None:
+        (self._stopped.discard if fact.runs else self._stopped.add)(fact.server)
+
     def _given_up(self, fact: facts.GivenUp) -> None:
         self._node(fact.node).given_up_s = fact.at_s
 
@@ -324,10 +331,20 @@ class Judge:
     def _instance_left(self, fact: facts.InstanceLeft) -> None:
         node = self._node(fact.node)
         wished = self._wishes.get(fact.server)
-        if fact.running or fact.shown or fact.server in self._gone:
+        if fact.server in self._gone:
+            return
+        if fact.server in self._stopped:
+            if fact.running:
+                text = f"{fact.server} runs on {fact.node}, and its owner has stopped it"
+                self._broken("L6", fact.at_s, text)
+            return
+        if fact.running or fact.shown:
             return
         if wished is not None and not wished.protected:
             return
+        if node.given_up_s is None and node.fenced_s is None and fact.server in self._ours:
+            text = f"{fact.server} was evacuated to {fact.node}, and neither runs nor is shown"
+            self._broken("L3", fact.at_s, text)
         if node.fenced_s is not None and node.given_up_s is None:
             text = f"{fact.server} of {fact.node}, which was fenced, neither runs nor is shown"
             late = self._other_s.get(fact.server, -inf) > node.fenced_s
@@ -371,6 +388,7 @@ class Judge:
             facts.ServiceSet: cls._service_set,
             facts.ServiceTaken: cls._service_taken,
             facts.Wished: cls._wished,
+            facts.PowerWished: cls._power_wished,
             facts.ReservedFor: cls._reserved_for,
             facts.ReservedOnly: cls._only_reserved,
             facts.GivenUp: cls._given_up,

@@ -14,6 +14,7 @@ from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
+from novaha.core.starts import Starts
 
 T = TypeVar("T")
 
@@ -96,6 +97,7 @@ class ClusterView:
     when it was not asked for or gave no answer. braked: hosts that the storm brake holds.
     released: those that a person has released from brake and limits. disarmed: the disarms that
     hold now. failing: lost nodes whose fencing fails each time, and the fencer's last reason.
+    starts: what has to be started once it is placed, one of a node at most.
     """
 
     quorate: bool
@@ -111,6 +113,11 @@ class ClusterView:
     released: frozenset[NodeName] = frozenset()
     disarmed: tuple[Disarm, ...] = ()
     failing: tuple[tuple[NodeName, str], ...] = ()
+    starts: tuple[Starts, ...] = ()
+
+    def starts_of(self, node: NodeName) -> Starts | None:
+        """Return what has to be started of a node's instances."""
+        return next((starts for starts in self.starts if starts.node == node), None)
 
     def receipt_of(self, node: NodeName) -> Receipt | None:
         """Return the open receipt of a node."""
@@ -222,6 +229,26 @@ class Strain(NamedTuple):
     since_s: float = 0.0
 
 
+class StartTry(NamedTuple):
+    """The last try to start a server, how many there were, and Nova's words to it.
+
+    state: as of a Post, or refused. at_s: monotonic seconds of its last change.
+    """
+
+    state: PostState | Literal["refused"]
+    at_s: float
+    tries: int = 0
+    text: str = ""
+
+
+class Placed(NamedTuple):
+    """How servers stand on a host; of: those that were asked for. Those not listed are missing."""
+
+    asked_s: float
+    of: frozenset[ServerId]
+    servers: Mapping[ServerId, Server]
+
+
 @dataclass(frozen=True)
 class RefusedChange:
     """Since when Nova refuses to change a host's service, when it did last, and its words."""
@@ -247,7 +274,11 @@ class Memory:
     Nova refuses to change a service. aggregate_refused: the same of an aggregate, by its number and
     the host that it was about. raised: where Nova took back our force-down: one that is there later
     is a person's. known: each server that a host's detailed list has shown since its recovery
-    began. detailed_s: when that was asked for. trouble: why Nova cannot be asked before
+    began. detailed_s: when that was asked for. answered: instances whose port answered since the
+    newest recovery began. probed: when the port of each was tried last. leaves_stopped: whether
+    Nova can leave what it evacuates stopped, None where it was not asked. placed: how the servers
+    stand that were, on their new hosts. start_tries: their starts. up: since when each was seen to
+    run. needless: those that need no start any more. trouble: why Nova cannot be asked before
     trouble_until_s.
     """
 
@@ -274,6 +305,13 @@ class Memory:
     aggregate_refused: Mapping[tuple[int, ComputeHost], RefusedChange] = field(default_factory=dict)
     raised: frozenset[ComputeHost] = frozenset()
     strain: Strain = field(default_factory=Strain)
+    answered: frozenset[ServerId] = frozenset()
+    probed: Mapping[ServerId, float] = field(default_factory=dict)
+    leaves_stopped: bool | None = None
+    placed: Mapping[ComputeHost, Placed] = field(default_factory=dict)
+    start_tries: Mapping[ServerId, StartTry] = field(default_factory=dict)
+    up: Mapping[ServerId, float] = field(default_factory=dict)
+    needless: frozenset[ServerId] = frozenset()
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

@@ -2,7 +2,8 @@
 
     nova_ha:priority = 100        higher ones first; 0 where nothing is said
     nova_ha:after = db-1 db-2     not before these are up, where they are being recovered, too
-    nova_ha:ready = delay:30      when this one counts as up: `active`, or so many seconds later
+    nova_ha:ready = tcp:5432      when this one counts as up: `active`, so many seconds later
+                                  (`delay:30`), or once this port of it answers
 
 Inside a priority the largest go first, as long as there is room for them.
 """
@@ -33,13 +34,21 @@ _YES = frozenset({"1", "t", "true", "on", "y", "yes"})
 KEYS = (
     (PRIORITY, "a whole number", "the higher go first; 0 where it is missing or no number"),
     (AFTER, "names or ids", "of the same project: not before they are up, if they failed, too"),
-    (READY, "active or delay:SECONDS", "when it counts as up for those that wait for it"),
+    (
+        READY,
+        "active, delay:SECONDS or tcp:PORT",
+        "when it counts as up: once it has arrived, so long after, or once this port answers",
+    ),
     (HA_ENABLED, "true", "Masakari's key in an instance's metadata: priority 1"),
 )
 """Key, value, meaning: for the reference."""
 
 MOST, LONGEST_S = 1_000_000, 3600.0
-_DELAY = re.compile(r"delay:(\d{1,4})")
+TOLD = 40
+"""So much of a word that nobody understands is shown."""
+_DELAY = re.compile(r"delay:(\d{1,4})", re.ASCII)
+_TCP = re.compile(r"tcp:(\d{1,5})", re.ASCII)
+PORTS = range(1, 65_536)
 
 
 class Rank(NamedTuple):
@@ -54,18 +63,36 @@ class Rank(NamedTuple):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is said about the order of one instance. delay_s: from its arrival until it is up."""
+    """What is said about the order of one instance.
+
+    delay_s: from its arrival until it is up. port: of it that has to answer before, 0 for none.
+    """
 
     priority: int = 0
     after: frozenset[str] = frozenset()
     delay_s: float = 0.0
+    port: int = 0
 
 
 def wish_of(details: Details | None, rules: Rules) -> Wish:
     """Return what is said of an instance; what cannot be read counts as not said."""
     if details is None:
         return Wish()
-    return Wish(_priority(details, rules), _after(details, rules), _delay_s(details, rules))
+    ready = _ready(details, rules) or _Ready()
+    return Wish(_priority(details, rules), _after(details, rules), *ready)
+
+
+def misread(details: Details, rules: Rules) -> str:
+    """Return what is said about the order of an instance that cannot be understood, or ""."""
+    wrong = []
+    told = said(PRIORITY, details, rules)
+    if told and _number(told.value) is None:
+        wrong.append(f"{PRIORITY}={told.value[:TOLD]!r} of {told.where} is no whole number")
+    told = said(READY, details, rules)
+    if told and _ready(details, rules) is None:
+        text = "is neither active, delay:SECONDS nor tcp:PORT"
+        wrong.append(f"{READY}={told.value[:TOLD]!r} of {told.where} {text}")
+    return "; ".join(wrong)
 
 
 def rank(server: Server, wish: Wish, failures: int) -> Rank:
@@ -82,13 +109,17 @@ def ha_enabled(details: Details) -> bool:
 
 def _priority(details: Details, rules: Rules) -> int:
     told = said(PRIORITY, details, rules)
-    try:
-        number = int(told.value) if told else None
-    except ValueError:
-        number = None
+    number = _number(told.value) if told else None
     if number is None:
         return 1 if ha_enabled(details) else 0
     return max(min(number, MOST), -MOST)
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _after(details: Details, rules: Rules) -> frozenset[str]:
@@ -96,17 +127,31 @@ def _after(details: Details, rules: Rules) -> frozenset[str]:
     return frozenset(re.split(r"[\s,]+", told.value.strip())) - {""} if told else frozenset()
 
 
-def _delay_s(details: Details, rules: Rules) -> float:
+class _Ready(NamedTuple):
+    """When an instance counts as up: so long after its arrival, and once this port answers."""
+
+    delay_s: float = 0.0
+    port: int = 0
+
+
+def _ready(details: Details, rules: Rules) -> _Ready | None:
+    """Return what is said about it, None for what nobody can understand."""
     told = said(READY, details, rules)
-    match = _DELAY.fullmatch(told.value.strip()) if told else None
-    return min(float(match[1]), LONGEST_S) if match else 0.0
+    word = told.value.strip() if told else "active"
+    if word == "active":
+        return _Ready()
+    if match := _DELAY.fullmatch(word):
+        return _Ready(delay_s=min(float(match[1]), LONGEST_S))
+    match = _TCP.fullmatch(word)
+    return _Ready(port=int(match[1])) if match and int(match[1]) in PORTS else None
 
 
 @dataclass(frozen=True)
 class Member:
     """An instance of the recoveries that run, for the order among them.
 
-    up_s: since when it is up elsewhere (monotonic seconds), None while it is not.
+    up_s: since when it is up elsewhere (monotonic seconds), None while it is not. addresses: where
+    its port is looked for. answers: it was found there.
     """
 
     id: ServerId
@@ -114,13 +159,27 @@ class Member:
     project: str
     wish: Wish = Wish()
     up_s: float | None = None
+    addresses: tuple[str, ...] = ()
+    answers: bool = False
+
+
+class Target(NamedTuple):
+    """A port of an instance that may answer, and the addresses at which it may."""
+
+    server: ServerId
+    port: int
+    addresses: tuple[str, ...]
 
 
 class Waits(NamedTuple):
-    """What each waiting instance waits for, and the instances that wait for each other."""
+    """What each waiting instance waits for, and the instances that wait for each other.
+
+    silent: the ports that others wait for, of instances that are there.
+    """
 
     waiting: Mapping[ServerId, tuple[str, ...]]
     cycle: frozenset[ServerId]
+    silent: tuple[Target, ...] = ()
 
 
 def waits(members: Iterable[Member], now_s: float) -> Waits:
@@ -135,12 +194,20 @@ def waits(members: Iterable[Member], now_s: float) -> Waits:
         if member.up_s is None and member.wish.after
     }
     cycle = frozenset(id_ for id_ in edges if _reaches(id_, id_, edges))
-    waiting = {}
-    for id_, others in edges.items():
-        left = others - cycle if id_ in cycle else others
-        if left:
-            waiting[id_] = tuple(sorted(everyone[other].name or other for other in left))
-    return Waits(waiting, cycle)
+    left = {id_: others - cycle if id_ in cycle else others for id_, others in edges.items()}
+    waiting = {
+        id_: tuple(sorted(everyone[other].name or other for other in others))
+        for id_, others in left.items()
+        if others
+    }
+    awaited = frozenset[ServerId]().union(*left.values())
+    return Waits(waiting, cycle, tuple(_silent(everyone, awaited)))
+
+
+def _silent(everyone: Mapping[ServerId, Member], awaited: frozenset[ServerId]) -> Iterator[Target]:
+    for one in (everyone[id_] for id_ in sorted(awaited)):
+        if one.wish.port and one.up_s is not None and one.addresses:
+            yield Target(one.id, one.wish.port, one.addresses)
 
 
 def _by_name(members: Iterable[Member]) -> dict[tuple[str, str], list[Member]]:
@@ -163,7 +230,9 @@ def _awaited(
 
 
 def _is_up(member: Member, now_s: float) -> bool:
-    return member.up_s is not None and now_s >= member.up_s + member.wish.delay_s
+    if member.up_s is None or (member.wish.port and not member.answers):
+        return False
+    return now_s >= member.up_s + member.wish.delay_s
 
 
 def _reaches(

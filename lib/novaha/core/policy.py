@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from novaha.core.names import ComputeHost, NodeName
+from novaha.core.phases import Phases
 from novaha.core.selection import EXCLUDED, Mode
 from novaha.core.storage import Storage
 
@@ -36,6 +37,8 @@ class Policy:
     storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
     say otherwise for its hosts. protect: who is protected where nothing is said. exclude_names:
     shell patterns; an instance with such a name is not, unless something nearer says that it is.
+    phases: whether instances are placed first
+    and started afterwards.
     max_recoveries: so many hosts may be in recovery at once. flap_limit: a host that was fenced so
     often within flap_window_s serves again only after flap_wait_s, which doubles with each fencing
     more, up to flap_last_s; 0: at once.
@@ -51,6 +54,7 @@ class Policy:
     host_map: Mapping[NodeName, ComputeHost] = field(default_factory=dict)
     storage: Storage = Storage.SHARED
     protect: Mode = Mode.ALL
+    phases: Phases = Phases.ONE
     exclude_names: tuple[str, ...] = (EXCLUDED,)
     max_in_flight: int = 8
     max_per_destination: int = 64

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from novaha.core.actions import Evacuate
 from novaha.core.capacity import need_of
+from novaha.core.details import Details
 from novaha.core.fates import Fate, Reading
 from novaha.core.hostplan import Candidate, Mover
-from novaha.core.model import Server
-from novaha.core.order import Member, rank
+from novaha.core.model import Memory, Server
+from novaha.core.order import Member, Wish, rank
 from novaha.core.placing import Placing
 from novaha.core.records import ended_badly
 from novaha.core.states import InstanceState
 from novaha.core.together import Target, first_or_any
+from novaha.core.twophase import is_left_stopped, is_placed_at_once
 
 
 def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple[Candidate, ...]:
@@ -24,10 +26,11 @@ def candidates(reading: Reading, fates: Sequence[Fate], where: Placing) -> tuple
 def _candidate(reading: Reading, fate: Fate, target: Target) -> Candidate:
     server, memory, recovery = fate.server, reading.view.memory, reading.recovery
     to, forced, alone = target
-    evacuate = Evacuate(server.id, recovery.host, reset=fate.reset, to=to, forced=forced)
-    wish = reading.wish(server)
+    stopped = is_left_stopped(reading, server) and not forced
+    evacuate = Evacuate(server.id, recovery.host, fate.reset, to, forced, stopped)
+    wish, at_once = reading.wish(server), is_placed_at_once(reading, server) and not forced
     since_s = memory.first_seen.get(recovery.receipt_id, memory.started_s)
-    return Candidate(evacuate, rank(server, wish, fate.own), wish, since_s, alone)
+    return Candidate(evacuate, rank(server, wish, fate.own), wish, since_s, alone, at_once)
 
 
 def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
@@ -43,10 +46,24 @@ def members(reading: Reading, fates: Sequence[Fate]) -> tuple[Member, ...]:
 
 
 def _member(reading: Reading, server: Server, fate: Fate | None) -> Member:
-    project = server.details.project if server.details else ""
     gone = fate is None or fate.state is InstanceState.MOVED
-    up_s = _changed_s(reading, server) if gone else None
-    return Member(server.id, server.name, project, reading.wish(server), up_s)
+    up_s = _up_s(reading, server) if gone else None
+    return member_of(server, reading.wish(server), up_s, reading.view.memory)
+
+
+def member_of(server: Server, wish: Wish, up_s: float | None, memory: Memory) -> Member:
+    """Return an instance as those see it that may wait for it; wish: what is said of it."""
+    details = server.details or Details()
+    answers = server.id in memory.answered
+    return Member(server.id, server.name, details.project, wish, up_s, details.addresses, answers)
+
+
+def _up_s(reading: Reading, server: Server) -> float | None:
+    """Return since when one that has left is up: where it was placed stopped, since its start."""
+    cluster, memory = reading.view.cluster, reading.view.memory
+    if any(server.id in entry.servers for entry in cluster.starts):
+        return memory.up.get(server.id)
+    return _changed_s(reading, server)
 
 
 def _changed_s(reading: Reading, server: Server) -> float:

@@ -160,6 +160,18 @@ class Reason(Enum):
         "An instance waits until those are up that its metadata name (nova_ha:after).",
         "They are up, or ten minutes have passed.",
     )
+    STARTING = (
+        "starting",
+        False,
+        "Instances of the host were placed stopped, and are started one after the other.",
+        "They run; the host does not wait for it.",
+    )
+    NOT_STARTED = (
+        "not-started",
+        True,
+        "The instance was evacuated and left stopped, and Nova does not start it.",
+        "The next try succeeds, or a person starts or deletes it.",
+    )
     CYCLE = (
         "cycle",
         True,

@@ -13,6 +13,7 @@ from novaha.core.names import ServerId, some_of
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
 from novaha.core.policy import IN_FLIGHT, Policy
+from novaha.core.probing import ask_ports
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
 from novaha.core.waiting import open_rooms
@@ -26,7 +27,9 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
     decisions = chain.from_iterable(plan.decisions for plan in plans)
     if not any(plan.ready or plan.after_evacuations or plan.pool for plan in plans):
         return tuple(decisions)
-    waiting = waits(chain.from_iterable(plan.members for plan in plans), view.now_s)
+    ordered = any(one.wish.after and not one.at_once for plan in plans for one in plan.ready)
+    everyone = chain.from_iterable(plan.members() for plan in plans) if ordered else ()
+    waiting = waits(everyone, view.now_s)
     rules = view.memory.rules.value if view.memory.rules else Rules()
     slots = _Slots(most_in_flight(view, policy), policy.max_per_destination, plans, rules)
     chosen: list[Evacuate] = []
@@ -39,7 +42,8 @@ def share(view: View, policy: Policy, plans: Sequence[HostPlan]) -> tuple[Decisi
     after = chain.from_iterable(plan.after_evacuations for plan in plans)
     strained = view.memory.strain.halvings > 0
     holds = (*slots.holds(strained), *_order_holds(late, waiting), *_room_holds(view, plans))
-    return (*decisions, *chosen, *after, *holds)
+    ports = ask_ports(view, policy, waiting) if late else ()
+    return (*ports, *decisions, *chosen, *after, *holds)
 
 
 def in_order(plans: Sequence[HostPlan]) -> list[Candidate]:
@@ -146,6 +150,7 @@ def _room_holds(view: View, plans: Sequence[HostPlan]) -> tuple[Hold, ...]:
 def _is_early(candidate: Candidate, waiting: Waits, view: View, policy: Policy) -> bool:
     """Tell whether an instance has to wait for others; not for ever."""
     patient = view.now_s < candidate.since_s + policy.order_wait_s
+    patient = patient and not candidate.at_once
     return patient and candidate.evacuate.server in waiting.waiting
 
 

@@ -8,6 +8,7 @@ from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record, Recovery
+from novaha.core.starts import Starts
 
 
 class Cib:
@@ -24,6 +25,7 @@ class Cib:
         "marks",
         "receipts",
         "records",
+        "starts",
         "version",
     )
 
@@ -31,6 +33,7 @@ class Cib:
         """Begin with nothing of ours."""
         self.receipts: dict[NodeName, Receipt] = {}
         self.records: dict[NodeName, Record] = {}
+        self.starts: dict[NodeName, Starts] = {}
         self.marks: dict[str, HoldMark] = {}
         self.garbled: dict[NodeName, str] = {}
         self.kept = Kept()
@@ -40,7 +43,8 @@ class Cib:
 
     def holds_anything(self) -> bool:
         """Tell whether something of a recovery is left."""
-        return bool(self.receipts or self.records or self.marks or self.garbled)
+        ours = (self.receipts, self.records, self.starts, self.marks, self.garbled)
+        return any(ours)
 
     def concerns(self, node: NodeName) -> bool:
         """Tell whether there is a receipt or a record of a node."""
@@ -86,6 +90,17 @@ class Cib:
         """Write a record over the one before."""
         self.records[record.node] = record
         self._changed()
+
+    def write_starts(self, starts: Starts) -> None:
+        """Write a record of starts over the one before."""
+        self.starts[starts.node] = starts
+        self._changed()
+
+    def delete_starts(self, starts: Starts) -> None:
+        """Delete exactly this record of starts."""
+        if self.starts.get(starts.node) == starts:
+            del self.starts[starts.node]
+            self._changed()
 
     def delete_receipt(self, receipt: Receipt) -> None:
         """Delete exactly this receipt."""

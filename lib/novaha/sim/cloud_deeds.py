@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from novaha.core.facts import GivenUp, Together
+from novaha.core.facts import GivenUp, PowerWished, Together
 from novaha.core.model import Service
 from novaha.core.names import NodeName
 from novaha.core.recovery import RESERVED_REASON, is_ours
 from novaha.core.segments import RESERVED, use_of
 from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.sim.records import Instance
 from novaha.sim.world import World
 
 
@@ -22,6 +23,8 @@ def nova(world: World, state: str) -> None:
             api.down = api.unauthorized = False
         case "unauthorized":
             api.unauthorized = True
+        case "old":
+            api.old = True
         case _:
             api.slow = state == "slow"
             world.book.outcome.faults["nova-slow"] += api.slow
@@ -46,6 +49,36 @@ def choke(world: World, server: str, count: str) -> None:
     world.book.say("fault", f"Nova chokes on the next {count} evacuations of {server}")
     world.book.outcome.faults["choke"] += int(count)
     world.instance(server).chokes += int(count)
+
+
+def start_fails(world: World, server: str, count: str) -> None:
+    """Have the next starts of an instance come to nothing."""
+    world.book.say("fault", f"the next {count} starts of {server} come to nothing")
+    world.book.outcome.faults["start-fails"] += int(count)
+    world.instance(server).failing_starts += int(count)
+
+
+def stop(world: World, server: str) -> None:
+    """Stop an instance as its owner."""
+    _switch(world, server, "stops", world.nova.power.stop_by_owner, runs=False)
+
+
+def start(world: World, server: str) -> None:
+    """Start an instance as its owner."""
+    _switch(world, server, "starts", world.nova.power.start_by_owner, runs=True)
+
+
+def _switch(
+    world: World, server: str, does: str, switch: Callable[[Instance], None], *, runs: bool
+) -> None:
+    world.book.say("operator", f"{does} {server}")
+    instance = world.instance(server)
+    try:
+        switch(instance)
+    except (CloudRefused, CloudUnavailable) as error:
+        world.book.say("nova", f"refuses: {error}")
+        return
+    world.book.see(PowerWished(world.engine.now_s, instance.id, runs))
 
 
 def slow_move(world: World, server: str, seconds: str) -> None:
@@ -247,6 +280,9 @@ CLOUD: dict[str, Callable[..., None]] = {
     "refuse": refuse,
     "choke": choke,
     "slow-move": slow_move,
+    "start-fails": start_fails,
+    "stop": stop,
+    "start": start,
     "state": state,
     "live-migrate": live_migrate,
     "reset-state": reset_state,

@@ -109,6 +109,7 @@ class Cluster:
             braked=self._fencer.gate.braked(),
             released=released,
             disarmed=disarmed,
+            starts=tuple(cib.starts.values()),
             failing=tuple(
                 (compute.name, f"ipmi-{compute.name} gives no answer")
                 for compute in self._fencer.failing()

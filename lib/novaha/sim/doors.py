@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Start
 from novaha.core.capacity import Room
 from novaha.core.facts import By
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost, NodeName
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
+from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import PostResult
+from novaha.ports import PostResult, Request
 from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
 from novaha.sim.engine import Engine, Jitter
@@ -76,6 +78,14 @@ class SimCluster:
         """Delete a hold."""
         self._do("delete-hold", lambda: self._cib.delete_mark(mark))
 
+    def write_starts(self, starts: Starts) -> None:
+        """Keep what has to be started."""
+        self._do("write-starts", lambda: self._cib.write_starts(starts))
+
+    def delete_starts(self, starts: Starts) -> None:
+        """Delete exactly this record of starts."""
+        self._do("delete-starts", lambda: self._cib.delete_starts(starts))
+
     def _do(self, name: str, effect: Callable[[], None]) -> None:
         self._wire.call(name, Door.CLUSTER, self._life.lives, effect)
 
@@ -111,6 +121,14 @@ class SimCloud:
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free."""
         return self._wire.call("rooms", Door.CLOUD, self._life.lives, self._nova.rooms)
+
+    def leaves_stopped(self) -> bool:
+        """Tell whether the API has that; it was asked when the process began."""
+        return True
+
+    def answering(self, targets: tuple[Target, ...]) -> frozenset[ServerId]:
+        """Tell whose port answers; Nova has no part in it."""
+        return self._nova.answering(targets)
 
     def rules(self) -> Rules:
         """List the aggregates and the groups."""
@@ -172,7 +190,7 @@ class SimCloud:
 
 
 class SimPosts:
-    """Evacuate requests of one process: its death loses the answers, not the effects."""
+    """Requests of one process: its death loses the answers, not the effects."""
 
     def __init__(
         self,
@@ -192,9 +210,10 @@ class SimPosts:
         self._notify = notify
         self._ended: list[PostResult] = []
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
         """Send one request; what strikes it decides when it arrives and what is heard of it."""
-        fault, dies = self._wire.strike("evacuate")
+        call = "start" if isinstance(request, Start) else "evacuate"
+        fault, dies = self._wire.strike(call)
         travel_s = self._jitter.spread(TRAVEL_S)
         if fault == "slow" or self._nova.slow:
             travel_s += SLOW_S / 2
@@ -202,11 +221,11 @@ class SimPosts:
         if fault not in _NO_EFFECT:
             arrives_s = self._jitter.up_to(LATE_S) if late else travel_s
             heard = fault not in ("late", "reply-lost")
-            self._engine.later(arrives_s, self._arrive, evacuate, heard, travel_s)
+            self._engine.later(arrives_s, self._arrive, request, heard, travel_s)
         if dies is not None:
-            self._wire.die("after evacuate")
+            self._wire.die(f"after {call}")
         if fault in _HEARD:
-            self._engine.later(2 * travel_s, self._hear, PostResult(evacuate, _HEARD[fault]()))
+            self._engine.later(2 * travel_s, self._hear, PostResult(request, _HEARD[fault]()))
 
     def results(self) -> list[PostResult]:
         """Return, once, what ended since the last call."""
@@ -219,12 +238,12 @@ class SimPosts:
         """Tell whether a result is there to be taken."""
         return bool(self._ended)
 
-    def _arrive(self, evacuate: Evacuate, heard: bool, travel_s: float) -> None:  # noqa: FBT001
+    def _arrive(self, request: Request, heard: bool, travel_s: float) -> None:  # noqa: FBT001
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
-        error = CloudUnavailable(down) if down else self._nova.answer(evacuate, by)
+        error = CloudUnavailable(down) if down else self._nova.answer(request, by)
         if heard:
-            self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
+            self._engine.later(travel_s, self._hear, PostResult(request, error))
 
     def _hear(self, result: PostResult) -> None:
         if self._life.lives():

@@ -161,7 +161,8 @@ class Machines:
         if compute.life != life or not compute.serving:
             return
         for instance in self._nova.instances.values():
-            if instance.node == compute.name and not instance.deleted:
+            here = instance.node == compute.name and instance.vm_state != "stopped"
+            if here and not instance.deleted:
                 self._guests.start(instance.id, compute.name)
 
     def _complete(self, compute: Compute, life: int) -> None:

@@ -14,7 +14,7 @@ from novaha.sim.book import Book
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
 from novaha.sim.nova import NO_HOST, Nova
-from novaha.sim.records import Compute, Evacuation, Instance
+from novaha.sim.records import Compute, Evacuation, How, Instance
 
 SCHEDULE_S = 0.3
 """From the answer to the scheduler's choice."""
@@ -41,17 +41,9 @@ class Moves:
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
 
-    def begin(
-        self,
-        instance: Instance,
-        by: By,
-        only: NodeName | None,
-        forced: bool,  # noqa: FBT001  (called by Nova only)
-    ) -> None:
-        """Make the record of an accepted request.
-
-        only: the node that it must go to. forced: the scheduler is not asked.
-        """
+    def begin(self, instance: Instance, by: By, only: NodeName | None, how: How) -> None:
+        """Make the record of an accepted request; only: the node that it must go to."""
+        instance.stopped = False
         move_s, instance.move_s = instance.move_s, None
         evacuation = Evacuation(
             1 + len(self._nova.evacuations),
@@ -60,7 +52,7 @@ class Moves:
             instance.outcomes.pop(0) if instance.outcomes else "done",
             self._jitter.spread(self._move_s) if move_s is None else move_s,
             only,
-            forced,
+            how,
         )
         self._nova.evacuations.append(evacuation)
         now_s = self._engine.now_s
@@ -99,7 +91,7 @@ class Moves:
         Where the scheduler is not asked, Placement still is.
         """
         nova, instance, only = self._nova, evacuation.instance, evacuation.only
-        if evacuation.forced and only is not None:
+        if evacuation.how.forced and only is not None:
             return None if nova.states[only].full else nova.computes[only]
         nodes = nova.states if only is None else (only,)
         loads = {node: 0 for node in nodes if self._open(node, evacuation.source.name)}
@@ -182,7 +174,7 @@ class Moves:
         mine = [i for i in self._nova.instances.values() if i.together == instance.together]
         bound = instance.together and all(i.node == source.name and not i.deleted for i in mine)
         like = any(self._like(node, source) for node in self._nova.states)
-        if bound and not evacuation.forced and like:
+        if bound and not evacuation.how.forced and like:
             self._book.see(InVain(self._engine.now_s, evacuation.id))
 
     def _like(self, node: NodeName, source: Compute) -> bool:
@@ -207,8 +199,22 @@ class Moves:
             self._parked.append(evacuation)
         elif to.serving:
             self._guests.start(instance.id, to.name)
+            self._rest(evacuation, to)
             self._mark(evacuation, "done")
             self._engine.later(LEAVES_LIST_S, self._leave, evacuation)
+
+    def _rest(self, evacuation: Evacuation, to: Compute) -> None:
+        """Switch off what is to stand stopped, which Nova has booted like any other.
+
+        One in ERROR runs on. Source: nova 34.0, compute/manager.py, _do_rebuild_instance.
+        """
+        instance = evacuation.instance
+        stands = instance.vm_state == "stopped" or (
+            evacuation.how.stops and instance.vm_state != "error"
+        )
+        instance.vm_state, instance.task_state = ("stopped" if stands else "active"), ""
+        if stands:
+            self._guests.end(instance.id, to.name)
 
     def _leave(self, evacuation: Evacuation) -> None:
         instance, to = evacuation.instance, evacuation.to
@@ -217,9 +223,9 @@ class Moves:
         if instance.deleted:
             self._guests.end(instance.id, to.name)
         instance.node, instance.fault = to.name, ""
-        instance.vm_state, instance.task_state = "active", ""
         self._book.see(RecordEnded(self._engine.now_s, evacuation.id))
-        self._book.say("nova", f"{instance.id} runs on {to.name} (record {evacuation.id})")
+        does = "runs" if instance.vm_state == "active" else "stands stopped"
+        self._book.say("nova", f"{instance.id} {does} on {to.name} (record {evacuation.id})")
         self.left(instance)
         self._nova.changed((evacuation.source, to))
 

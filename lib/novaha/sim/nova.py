@@ -6,19 +6,22 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Start
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.order import Target
 from novaha.core.rules import AFFINITY, Rules, ServerGroup
-from novaha.errors import CloudRefused, CloudUnavailable
+from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
+from novaha.ports import Request
 from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
-from novaha.sim.records import Compute, Evacuation, Instance, ServiceState
+from novaha.sim.power import Power
+from novaha.sim.records import AS_EVER, Compute, Evacuation, How, Instance, ServiceState
 
 BEAT_S = 10.0
 """Nova's report_interval."""
@@ -33,6 +36,7 @@ EVACUATED = frozenset({"active", "stopped", "error"})
 NO_HOST = "No valid host was found."
 
 FLAVOR = Flavor("small", 1, 1024)
+ADDRESSES = ("192.0.2.1",)
 MANY = 1_000_000
 
 
@@ -40,6 +44,7 @@ class Nova:
     """One cloud. down, slow, unauthorized: how its API is at present.
 
     checks_groups: whether computes look at the affinity group of what arrives, as Nova has it.
+    old: a nova-compute somewhere is too old to leave an evacuated instance stopped.
     """
 
     def __init__(self, engine: Engine, book: Book, guests: Guests) -> None:
@@ -53,8 +58,10 @@ class Nova:
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
         self.listeners: list[Callable[[], None]] = []
-        self.begin_move: Callable[[Instance, By, NodeName | None, bool], None] = lambda *_: None
+        self.begin_move: Callable[[Instance, By, NodeName | None, How], None] = lambda *_: None
         self.checks_groups = True
+        self.old = False
+        self.power = Power(engine, book, guests, self.instances, self.computes, self._changed_at)
         self._nodes: dict[ComputeHost, NodeName] = {}
         self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
         self._services: dict[NodeName, tuple[float, bool, Service]] = {}
@@ -93,6 +100,11 @@ class Nova:
         """Tell what is free: on a host that is full nothing, on others more than anybody needs."""
         open_ = (s for s in self.states.values() if s.enabled and not s.forced_down)
         return tuple(Room(s.host, 0, 0) if s.full else Room(s.host, MANY, MANY) for s in open_)
+
+    def answering(self, targets: Iterable[Target]) -> frozenset[ServerId]:
+        """Tell whose port answers, where its guest runs on the host that Nova has it on."""
+        there = ((one.server, self.instances[one.server].node) for one in targets)
+        return frozenset(server for server, node in there if self._guests.listens(server, node))
 
     def rules(self) -> Rules:
         """List the aggregates of the world, and the groups of its instances."""
@@ -137,16 +149,16 @@ class Nova:
         return self._service(state)
 
     def evacuate(
-        self, server: ServerId, by: By, to: ComputeHost | None = None, *, forced: bool = False
+        self, server: ServerId, by: By, to: ComputeHost | None = None, how: How = AS_EVER
     ) -> None:
-        """Accept an evacuate request or raise what Nova answers instead.
-
-        to: the only host. forced: the scheduler is not asked.
-        """
+        """Accept an evacuate request or raise what Nova answers instead; to: the only host."""
         instance = self.instances.get(server)
         if instance is None or instance.deleted:
             msg = f"Instance {server} could not be found (404)"
             raise CloudRefused(msg, 404)
+        if how.stops and self.old:
+            msg = "To evacuate please use an older microversion (400)"
+            raise NotInTwoPhases(msg, 400)
         if instance.chokes:
             instance.chokes -= 1
             msg = f"Nova answered 500 to POST /servers/{server}/action"
@@ -165,23 +177,27 @@ class Nova:
         if to is not None and to not in self._nodes:
             msg = f"Compute host {to} could not be found (404)"
             raise CloudRefused(msg, 404)
-        self.begin_move(instance, by, None if to is None else self._nodes[to], forced)
+        self.begin_move(instance, by, None if to is None else self._nodes[to], how)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
         instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
         self.changed((self.computes[instance.node],))
 
-    def answer(self, evacuate: Evacuate, by: By) -> CloudRefused | CloudUnavailable | None:
-        """Return the error that answers an evacuate request, None for 200.
+    def answer(self, request: Request, by: By) -> CloudRefused | CloudUnavailable | None:
+        """Return the error that answers a request that is not waited for, None for 200.
 
-        Where its state is to be reset, that was a request before it.
+        Where a state is to be reset, that was a request before it.
         """
-        server = evacuate.server
-        if evacuate.reset and server in self.instances:
-            self.reset_state(self.instances[server])
+        server = request.server
         try:
-            self.evacuate(server, by, evacuate.to, forced=evacuate.forced)
+            if isinstance(request, Start):
+                self.power.start(server)
+                return None
+            if request.reset and server in self.instances:
+                self.reset_state(self.instances[server])
+            how = How(forced=request.forced, stops=request.stopped)
+            self.evacuate(server, by, request.to, how)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None
@@ -220,6 +236,9 @@ class Nova:
                 self._guests.end(instance.id, compute.name)
         sources = (e.source for e in self.evacuations if e.instance is instance)
         self.changed((self.computes[instance.node], *sources))
+
+    def _changed_at(self, compute: Compute) -> None:
+        self.changed((compute,))
 
     def changed(self, sources: Iterable[Compute]) -> None:
         """Forget the lists of some hosts, for something in them changed."""
@@ -267,6 +286,7 @@ def _server(instance: Instance, *, details: bool) -> Server:
         image=instance.image,
         metadata=dict(instance.metadata),
         flavor=FLAVOR,
+        addresses=ADDRESSES,
     )
     return Server(instance.id, instance.id, instance.fault, shown)
 

@@ -1,6 +1,7 @@
 """The mutable things of a world: computes, instances, Nova's services and evacuation records."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from novaha.core.model import Migration
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -64,8 +65,9 @@ class Compute:
 class Instance:
     """An instance; node: where Nova has it. outcomes, refusals, chokes: of its next evacuations.
 
-    group, together: its anti-affinity group, and its affinity group. move_s: how long the next
-    evacuation takes, None for as long as any. fault: Nova's words about it. image: "" where it
+    group, together: its anti-affinity group, and its affinity group. failing_starts: so many of its
+    next starts come to nothing. stopped: by a person, since its last evacuation. move_s: how long
+    the next one takes, None for as long as any. fault: Nova's words about it. image: "" where it
     boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where a live migration
     takes it, which has got so far that it runs there once its host is dead.
     """
@@ -79,6 +81,8 @@ class Instance:
     outcomes: list[str] = field(default_factory=list)
     refusals: int = 0
     chokes: int = 0
+    failing_starts: int = 0
+    stopped: bool = False
     move_s: float | None = None
     fault: str = ""
     vm_state: str = "active"
@@ -106,11 +110,24 @@ class ServiceState:
     roomy_s: float = 0.0
 
 
+class How(NamedTuple):
+    """What a request to evacuate asks for besides.
+
+    forced: the scheduler is not asked. stops: the instance is left stopped.
+    """
+
+    forced: bool = False
+    stops: bool = False
+
+
+AS_EVER = How()
+
+
 @dataclass(slots=True, eq=False)
 class Evacuation:
     """An evacuation record, what it will come to, and the destination's life it began in.
 
-    only: where the request says that it must go. forced: the scheduler is not asked.
+    only: where the request says that it must go.
     """
 
     id: int
@@ -119,7 +136,7 @@ class Evacuation:
     outcome: str
     move_s: float
     only: NodeName | None = None
-    forced: bool = False
+    how: How = AS_EVER
     to: Compute | None = None
     to_life: int = 0
     status: str = "accepted"

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from novaha.core.names import NodeName, ServerId
 from novaha.errors import NovaHaError
 from novaha.sim.spec import Event, WorldSpec
-from novaha.sim.words import BY_NAME, CALLS, RESERVE_CALLS, Choice, Kind, Word
+from novaha.sim.words import BY_NAME, CALLS, RESERVE_CALLS, START_CALLS, Choice, Kind, Word
 
 END_S = 3600.0
 """Where a script without `until` ends."""
@@ -93,7 +93,7 @@ class Names:
             Kind.COMPUTE: self.computes,
             Kind.CONTROLLER: self.controllers,
             Kind.INSTANCE: self.instances,
-            Kind.CALL: (*CALLS, *RESERVE_CALLS),
+            Kind.CALL: (*CALLS, *RESERVE_CALLS, *START_CALLS),
         }
         return names.get(kind)
 
@@ -237,8 +237,8 @@ def check_fault(word: str, arguments: tuple[str, ...]) -> None:
     """Refuse a fault that the call cannot have; raises ValueError."""
     if word != "fault":
         return
-    reserve = () if arguments[0] in ("late", "stale") else RESERVE_CALLS
-    calls = (*calls_of(arguments[0]), *reserve)
+    more = {"late": ("start",), "stale": ()}.get(arguments[0], (*RESERVE_CALLS, *START_CALLS))
+    calls = (*calls_of(arguments[0]), *more)
     if arguments[1] not in calls:
         msg = f"fault: {arguments[0]} strikes {' '.join(calls)} only"
         raise _Wrong(msg)

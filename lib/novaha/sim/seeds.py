@@ -14,6 +14,7 @@ from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.grouping import strike_group, with_affinity
 from novaha.sim.mishaps import MISHAPS
 from novaha.sim.outage import cut_power, with_gate
+from novaha.sim.phasing import strike_starts, with_phases
 from novaha.sim.reserving import strike_reserved, with_segment
 from novaha.sim.run import simulate
 from novaha.sim.script import Script
@@ -63,8 +64,10 @@ def schedule(seed: int) -> Schedule:
     segments = Random(f"segments {seed}")  # noqa: S311
     groups = Random(f"groups {seed}")  # noqa: S311
     outages = Random(f"outages {seed}")  # noqa: S311
+    phases = Random(f"phases {seed}")  # noqa: S311
     plain = with_segment(segments, with_wishes(wishes, random_world(rng)))
-    draw = Draw(rng, with_gate(outages, with_affinity(groups, plain)))
+    spec = with_phases(phases, with_affinity(groups, plain))
+    draw = Draw(rng, with_gate(outages, spec))
     for _ in range(weighted(rng, LOSSES)):
         draw.lose_a_compute()
     for _ in range(weighted(rng, FAULTS)):
@@ -74,6 +77,7 @@ def schedule(seed: int) -> Schedule:
     strike_reserved(segments, draw)
     strike_group(groups, draw)
     cut_power(outages, draw)
+    strike_starts(phases, draw)
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

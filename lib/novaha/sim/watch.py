@@ -10,15 +10,18 @@ from novaha.core.actions import (
     DropHold,
     Enable,
     EndRecovery,
+    EndStarts,
     Evacuate,
     ForceDown,
     ForceUp,
     Hold,
     KeepFound,
     KeepProof,
+    KeepStarts,
     Release,
     RemoveFromAggregate,
     SetUse,
+    Start,
 )
 from novaha.core.facts import Silent
 from novaha.core.fates import fates
@@ -158,7 +161,7 @@ class Watch:
         self._book.say("nova-ha", f"{name}: {before} -> {after}")
 
 
-def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each kind of action)
+def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line for each kind of action)
     """Return what an action does, in words."""
     match action:
         case KeepProof(proven):
@@ -172,7 +175,14 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each 
             reset = "resets the state of and " if action.reset else ""
             to = f" to {action.to}" if action.to else ""
             past = ", past the scheduler" if action.forced else ""
-            return f"{reset}evacuates {server} off {host}{to}{past}"
+            left = ", to be left stopped" if action.stopped else ""
+            return f"{reset}evacuates {server} off {host}{to}{past}{left}"
+        case KeepStarts(starts):
+            return f"writes down to start {' '.join(sorted(starts.servers))} of {starts.node}"
+        case Start(server, host):
+            return f"starts {server} on {host}"
+        case EndStarts(starts):
+            return f"ends the record of starts of {starts.node}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"writes of {reserved} in segment {segment.name}: {value}"

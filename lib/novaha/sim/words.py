@@ -47,11 +47,15 @@ CALLS = (
 RESERVE_CALLS = ("set-metadata", "add-host", "remove-host")
 """Those that ready a reserved host, or hand it back."""
 
+START_CALLS = ("start", "write-starts", "delete-starts")
+"""Those of the second phase."""
+
 FAULTS = ("unanswered", "reply-lost", "late", "conflict", "unauthorized", "slow", "stale")
 """unanswered: no answer, no effect. reply-lost: the effect is there, the answer is not. late: no
 answer now, the effect comes up to 12 s later (evacuate only). conflict: 409, no effect.
 unauthorized: 401. slow: the answer takes 2.5 s. stale: a read shows what was true 1 s before."""
 
+NOVA_STATES = ("down", "up", "slow", "fast", "unauthorized", "old")
 STATES = (
     "active", "paused", "suspended", "rescued", "error", "building", "resized", "shelved",
     "deleting", "rebooting", "resize_prep", "resize_finish",
@@ -81,10 +85,11 @@ WORDS = tuple(
             "a receipt, no fencing",
         ),
         # the cloud
-        ("nova", (Choice(("down", "up", "slow", "fast", "unauthorized")),), "all of its API"),
+        ("nova", (Choice(NOVA_STATES),), "all of its API; old: some compute is older than 27"),
         ("outcome", (Kind.INSTANCE, Choice(("done", "failed", "error", "stuck"))), "next move's"),
         ("refuse", (Kind.INSTANCE, Kind.COUNT), "Nova answers its next evacuations with 409"),
         ("choke", (Kind.INSTANCE, Kind.COUNT), "Nova answers its next evacuations with 500"),
+        ("start-fails", (Kind.INSTANCE, Kind.COUNT), "its next starts come to nothing"),
         ("slow-move", (Kind.INSTANCE, Kind.SECONDS), "how long its next evacuation takes"),
         ("state", (Kind.INSTANCE, Choice(STATES)), "Nova's vm_state of it, or its task_state"),
         ("live-migrate", (Kind.INSTANCE, Kind.COMPUTE), "it runs there once its host is dead"),
@@ -112,6 +117,8 @@ WORDS = tuple(
         ("force-down", (Kind.COMPUTE,), "a person forces the service down"),
         ("force-up", (Kind.COMPUTE,), "a person takes a force-down back"),
         ("evacuate", (Kind.INSTANCE,), "a person evacuates an instance"),
+        ("stop", (Kind.INSTANCE,), "its owner stops it"),
+        ("start", (Kind.INSTANCE,), "its owner starts it"),
         ("say", (Kind.INSTANCE, Kind.TEXT), "its owner sets metadata of it: KEY=VALUE"),
         ("reset-state", (Kind.INSTANCE,), "a person looks for its guests, and sets it active"),
         ("delete", (Kind.INSTANCE,), "a user deletes an instance"),

@@ -10,6 +10,7 @@
     wire, doors           our external calls, what strikes them; the ports
     supervisor, watch     the recovery process; what it does and says
     wishes                what owners and operators want of each instance
+    power                 instances that are started and stopped, by us and by their owners
     book                  the trace, and the facts for the judge of core/invariants.py
 
 Simpler than reality:
@@ -65,7 +66,15 @@ from novaha.sim.supervisor import Supervisor
 from novaha.sim.wire import Wire
 from novaha.sim.wishes import reserved_only, wished
 
-RESTING = frozenset({Reason.HOST_OFF, Reason.UNPROTECTED, Reason.DISARMED, Reason.HAND_BACK})
+RESTING = frozenset(
+    {
+        Reason.HOST_OFF,
+        Reason.UNPROTECTED,
+        Reason.DISARMED,
+        Reason.HAND_BACK,
+        Reason.STARTING,
+    }
+)
 """What is no trouble, and for which nothing is done."""
 
 ROOM_SEEN_S = 150.0

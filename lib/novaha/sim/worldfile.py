@@ -20,6 +20,7 @@
     storage = "local"
     protect = "tagged"
     exclude_names = "amphora-* test-*"
+    phases = "two"
     [gate]                          # the storm brake: levels begin with fence_nova_gate
     cluster_limit = 2               # any number of GateSpec
     [racks]                         # its groups
@@ -36,6 +37,7 @@ from typing import Any
 
 from novaha.core.brakestate import check_group
 from novaha.core.names import NodeName
+from novaha.core.phases import Phases
 from novaha.core.policy import Policy
 from novaha.core.selection import NO_NAMES, Mode, parse_names
 from novaha.core.storage import Storage
@@ -45,7 +47,7 @@ from novaha.sim.worldchecks import joined
 from novaha.sim.worldcloud import CLOUD_TABLES, CloudReader, cloud_tables, listed
 
 _WORLD_NUMBERS = tuple(f.name for f in fields(WorldSpec) if f.name.endswith("_s"))
-_POLICY_WORDS = ("storage", "protect", "exclude_names")
+_POLICY_WORDS = ("storage", "protect", "exclude_names", "phases")
 _POLICY_NUMBERS = tuple(
     f.name for f in fields(Policy) if f.name not in ("host_map", *_POLICY_WORDS)
 )
@@ -96,6 +98,7 @@ def _words(policy: Policy) -> list[str]:
         ("storage", policy.storage, usual.storage),
         ("protect", policy.protect, usual.protect),
         ("exclude_names", names, " ".join(usual.exclude_names)),
+        ("phases", policy.phases, usual.phases),
     )
     return [f'{key} = "{value}"' for key, value, otherwise in rows if value != otherwise]
 
@@ -151,6 +154,7 @@ class _Reader(CloudReader):
     def policy_words(self, table: Mapping[str, object]) -> dict[str, Any]:
         """Return what of the policy is said in words, as the agent's parameters have it."""
         readers = {"storage": Storage, "protect": Mode, "exclude_names": parse_names}
+        readers |= {"phases": Phases}
         words: dict[str, Any] = {}
         for key, read in readers.items():
             try:

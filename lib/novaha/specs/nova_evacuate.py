@@ -3,6 +3,7 @@
 import re
 
 from novaha.core.hostmap import parse_host_map
+from novaha.core.phases import PHASES, Phases
 from novaha.core.selection import EXCLUDED, MODES, NO_NAMES, Mode, parse_names
 from novaha.core.storage import MEANINGS, Storage
 from novaha.ocf.spec import AgentSpec, Operation
@@ -70,6 +71,15 @@ EXCLUDE_NAMES = string(
     " no name is excluded.",
     default=EXCLUDED,
     check=parse_names,
+)
+PHASES_OF = choice(
+    "phases",
+    "In how many phases instances are recovered",
+    f"{'; '.join(f'{word}: {text}' for word, text in PHASES.items())}. Nova boots an instance that"
+    " it is to leave stopped, and switches it off as soon as it runs; so with two every guest boots"
+    " twice, the first time for a moment and before those that it has to wait for.",
+    Phases,
+    default=Phases.ONE,
 )
 HOST_MAP = string(
     "host_map",
@@ -164,6 +174,7 @@ SPEC = AgentSpec(
         STORAGE,
         PROTECT,
         EXCLUDE_NAMES,
+        PHASES_OF,
         HOST_MAP,
         MAX_IN_FLIGHT,
         MAX_PER_DESTINATION,

@@ -74,3 +74,26 @@ def test_an_entry_of_another_shape_is_told(wrong: dict[str, Any]) -> None:
     raw = {key: value for key, value in {**RAW, **wrong}.items() if value is not ...}
     with pytest.raises((KeyError, TypeError, AttributeError, ValueError)):
         server_in_detail(raw)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "kept"),
+    [
+        (None, ()),
+        ({}, ()),
+        ({"net": [{"addr": "192.0.2.7", "version": 4}, {"addr": "2001:db8::7"}]},
+         ("192.0.2.7", "2001:db8::7")),
+        ({"a": [{"addr": "127.0.0.1"}], "b": [{"addr": "::1"}, {"addr": "::"}]}, ()),
+        ({"a": [{"addr": "169.254.169.254"}, {"addr": "224.0.0.1"}, {"addr": "fe80::1"}]}, ()),
+        ({"a": [{"addr": "controller"}], "b": None}, ()),
+        ({"a": [{"addr": f"192.0.2.{n}"} for n in range(9)]},
+         tuple(f"192.0.2.{n}" for n in range(4))),
+        ("hidden", ()),
+    ],
+)  # fmt: skip
+def test_only_addresses_that_lead_to_the_instance_are_kept(
+    addresses: object, kept: tuple[str, ...]
+) -> None:
+    details = server_in_detail({**RAW, "addresses": addresses}).details
+    assert details is not None
+    assert details.addresses == kept

@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 from novaha.core.details import Details, Flavor
 from novaha.core.model import Server
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.order import AFTER, PRIORITY, READY, Member, Wish, rank, waits, wish_of
+from novaha.core.order import (
+    AFTER,
+    PRIORITY,
+    READY,
+    Member,
+    Target,
+    Wish,
+    misread,
+    rank,
+    waits,
+    wish_of,
+)
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 
@@ -126,3 +137,62 @@ def test_something_can_always_go_whatever_is_said(
     left = [m for m in members if m.up_s is None]
     free = [m for m in left if m.id not in waits(members, NOW_S).waiting]
     assert free or not left
+
+
+@pytest.mark.parametrize(
+    ("said", "port"),
+    [
+        ("tcp:5432", 5432),
+        (" tcp:1 ", 1),
+        ("tcp:65535", 65535),
+        ("tcp:0", 0),
+        ("tcp:65536", 0),
+        ("tcp:99999", 0),
+        ("tcp:123456", 0),
+        ("tcp:-1", 0),
+        ("tcp:ssh", 0),
+        ("tcp:", 0),
+        ("tcp:22 23", 0),
+        ("udp:53", 0),
+        ("tcp:\u0662\u0662", 0),
+    ],
+)
+def test_a_port_is_one_of_tcp_or_as_good_as_not_said_and_then_shown(said: str, port: int) -> None:
+    assert wish(ready=said) == Wish(port=port)
+    assert (READY in misread(Details(metadata={READY: said}), Rules())) is (port == 0)
+
+
+@pytest.mark.parametrize("said", ["active", " active ", "delay:30", "delay:0"])
+def test_what_is_understood_is_not_shown_as_misread(said: str) -> None:
+    details = Details(metadata={READY: said, PRIORITY: "-3"})
+    assert misread(details, Rules()) == ""
+
+
+def test_a_priority_that_is_no_number_is_shown_and_not_all_of_it_when_it_is_long() -> None:
+    text = misread(Details(metadata={PRIORITY: "high" * 100}), Rules())
+    assert text.startswith("nova_ha:priority='highhigh")
+    assert len(text) < 120
+
+
+def listening(up_s: float | None, *, answers: bool = False, at: tuple[str, ...] = ("a",)) -> Member:
+    wish = Wish(port=5432)
+    return Member(ServerId("db"), "db", "", wish, up_s, at, answers)
+
+
+def test_one_whose_port_is_waited_for_is_up_once_it_answers_and_is_tried_once_it_is_there() -> None:
+    web = Member(ServerId("web"), "web", "", Wish(after=frozenset({"db"})))
+    target = (Target(ServerId("db"), 5432, ("a",)),)
+    seen = {
+        name: waits((web, db), NOW_S)
+        for name, db in {
+            "moving": listening(None),
+            "silent": listening(NOW_S - 60.0),
+            "nowhere": listening(NOW_S - 60.0, at=()),
+            "answers": listening(NOW_S, answers=True),
+        }.items()
+    }
+    waiting = {name: bool(told.waiting) for name, told in seen.items()}
+    assert waiting == {"moving": True, "silent": True, "nowhere": True, "answers": False}
+    tried = {name: told.silent for name, told in seen.items()}
+    assert tried == {"moving": (), "silent": target, "nowhere": (), "answers": ()}
+    assert waits((listening(NOW_S),), NOW_S).silent == (), "nobody waits for it"

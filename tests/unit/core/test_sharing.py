@@ -4,27 +4,27 @@ from dataclasses import replace
 from typing import Any
 
 from novaha.core import memory as remember
-from novaha.core.actions import AskServices, Evacuate, Hold
+from novaha.core.actions import AskPorts, AskServices, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.decide import decide
 from novaha.core.details import Details, Flavor
-from novaha.core.model import Answer, Memory, Migration, Server
-from novaha.core.names import ComputeHost, ServerId
-from novaha.core.order import AFTER, PRIORITY
+from novaha.core.model import Answer, Memory, Migration, Server, Service
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.order import AFTER, PRIORITY, READY, Target
 from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules, ServerGroup
-from worlds import HOST, NOW_S, evacuating, memory, ours, view
+from worlds import HOST, NOW_S, evacuating, mark, memory, ours, receipt, recovery, view
 
 POLICY = Policy()
 OTHER = ComputeHost("compute-2")
 
 
 def server(name: str, ram_mib: int = 1, **metadata: str) -> Server:
-    keys = {"priority": PRIORITY, "after": AFTER}
+    keys = {"priority": PRIORITY, "after": AFTER, "ready": READY}
     said = {keys[key]: value for key, value in metadata.items()}
-    details = Details(metadata=said, flavor=Flavor(ram_mib=ram_mib))
+    details = Details(metadata=said, flavor=Flavor(ram_mib=ram_mib), addresses=("192.0.2.1",))
     return Server(ServerId(name), name, "", details)
 
 
@@ -63,6 +63,55 @@ def test_one_that_waits_for_another_is_sent_when_that_is_up_and_not_before() -> 
     assert decided(arrived)[0] == ["web"]
     gone = remember.saw_servers(arrived, HOST, (Server(ServerId("web"), "web"),), NOW_S)
     assert decided(gone)[0] == ["web"]
+
+
+def arrived(*names: str, ready: str) -> Memory:
+    """Return what is known when others wait for those of these names, which have arrived."""
+    others = (server(name, ready=ready) for name in names)
+    records = tuple(moving(n, name, "compute-2", "done") for n, name in enumerate(names, 1))
+    return known(server("web", after=" ".join(names)), *others, records=records)
+
+
+def tried(of: Memory, now_s: float = NOW_S) -> list[str]:
+    """Return the instances whose port is tried."""
+    asked = [d for d in decide(view(evacuating(), of, now_s), POLICY) if isinstance(d, AskPorts)]
+    return [target.server for question in asked for target in question.targets]
+
+
+def test_a_port_that_is_waited_for_is_tried_again_and_again_until_it_answers() -> None:
+    there = arrived("db", ready="tcp:5432")
+    assert (decided(there)[0], tried(there)) == ([], ["db"])
+    target = Target(ServerId("db"), 5432, ("192.0.2.1",))
+    asked = remember.saw_ports(there, (target,), frozenset(), NOW_S)
+    assert tried(asked) == [], "not in each cycle"
+    assert tried(asked, NOW_S + POLICY.return_poll_s) == ["db"]
+    up = remember.saw_ports(asked, (target,), frozenset({target.server}), NOW_S)
+    assert (decided(up)[0], tried(up, NOW_S + 60.0)) == (["web"], [])
+
+
+def test_no_port_is_tried_that_nobody_waits_for() -> None:
+    alone = known(server("db", ready="tcp:5432"), records=(moving(1, "db", "compute-2", "done"),))
+    assert tried(alone) == []
+    late_s = NOW_S + POLICY.order_wait_s
+    there = arrived("db", ready="tcp:5432")
+    assert decided(there, now_s=late_s)[0] == ["web"], "not for ever"
+    assert tried(there, late_s) == []
+
+
+def test_a_bounded_number_of_ports_is_tried_at_once_and_those_that_waited_longest_first() -> None:
+    names = [f"db-{n:02}" for n in range(20)]
+    there = arrived(*names, ready="tcp:5432")
+    first = tried(there)
+    assert first == names[:16]
+    targets = tuple(Target(ServerId(name), 5432, ()) for name in first)
+    later = remember.saw_ports(there, targets, frozenset(), NOW_S)
+    assert tried(later, NOW_S + 60.0)[:4] == names[16:]
+
+
+def test_an_answer_of_before_counts_no_more_when_a_recovery_begins() -> None:
+    target = Target(ServerId("db"), 5432, ("192.0.2.1",))
+    up = remember.saw_ports(memory(), (target,), frozenset({target.server}), NOW_S)
+    assert remember.began(up, recovery()).answered == frozenset()
 
 
 def test_one_waits_for_another_that_fails_but_not_for_ever() -> None:
@@ -216,3 +265,20 @@ def test_records_are_looked_at_about_as_often_as_an_evacuation_ends() -> None:
     assert due == [NOW_S + POLICY.poll_s, NOW_S + 9.0]
     same = remember.saw_migrations(later, HOST, (*ended, *flying[2:]), NOW_S + 9.0)
     assert same.gap_s == later.gap_s
+
+
+def test_one_waits_for_another_of_another_host_on_which_nobody_waits() -> None:
+    id_, node = "feedfeedfeed", NodeName(OTHER)
+    there = remember.saw_servers(
+        known(server("web", after="db")), OTHER, (server("db"),), NOW_S, details=True
+    )
+    there = remember.saw_migrations(there, OTHER, (), NOW_S)
+    begun = {**there.begun, id_: 0}
+    services: Answer[tuple[Service, ...]] = Answer((ours(), ours(OTHER)), NOW_S)
+    both = evacuating(
+        receipts=(receipt(), receipt(node, id_)),
+        records=(recovery(), recovery(node, id_, host=OTHER)),
+        marks=(mark(), mark(receipt(node, id_))),
+    )
+    decisions = decide(view(both, replace(there, begun=begun, services=services)), POLICY)
+    assert [d.server for d in decisions if isinstance(d, Evacuate)] == ["db"]

@@ -1,8 +1,9 @@
 """Where each server of a fenced host stands: the one place where that is recognised."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from novaha.core.eligibility import Kept
 from novaha.core.flights import settled, telling
@@ -113,9 +114,19 @@ class Reading:
 
     def bound(self, server: ServerId) -> ServerGroup | None:
         """Return the affinity group of a server while none of it has left (core/together.py)."""
-        rules = self.view.memory.rules
-        group = rules.value.together.get(server) if rules else None
-        return None if group is None or any(map(self.has_left, group.members)) else group
+        group = self.together.get(server)
+        return None if group is None or group.id in self.loose else group
+
+    @property
+    def together(self) -> Mapping[ServerId, ServerGroup]:
+        """The affinity group of each server that is in one."""
+        return self.view.memory.rules.value.together if self.view.memory.rules else {}
+
+    @cached_property
+    def loose(self) -> frozenset[str]:
+        """The affinity groups of which one has left."""
+        mine = (server for server in self.newest if server in self.together)
+        return frozenset(self.together[server].id for server in mine if self.has_left(server))
 
     def is_of_now(self, m: Migration) -> bool:
         """Tell whether a record that ended well tells of this loss: ours, or seen in flight."""
@@ -155,10 +166,11 @@ class Reading:
     def tried(self, server: Server, *, reset: bool, note: str) -> Fate:
         """Return the fate of a server that may be evacuated: tried before, or never."""
         memory, group = self.view.memory, self.bound(server.id)
-        bad = self.failed_of(group.members if group else (server.id,))
+        mine = self.failures.get(server.id, [])
+        bad = self.failures_together.get(group.id, []) if group else mine
         refusal = memory.refusals.get(server.id)
         refusals = refusal.count if refusal else 0
-        failures, own = len(bad) + refusals, sum(m.server == server.id for m in bad) + refusals
+        failures, own = len(bad) + refusals, len(mine) + refusals
         if failures == 0:
             return Fate(server, self.due(LONG_AGO_S), reset=reset, note=note)
         last_s = max((memory.failed_at.get(m.id, 0.0) for m in bad), default=LONG_AGO_S)
@@ -174,18 +186,22 @@ class Reading:
         state = self.due(due_s)
         return Fate(server, state, failures, own, due_s, text, refused, reset=reset, note=note)
 
-    def failed_of(self, servers: Iterable[ServerId]) -> list[Migration]:
-        """Return the records of some servers that ended badly, the newest one last."""
-        found = (m for server in servers for m in self.failures.get(server, ()))
-        return sorted(found, key=lambda m: m.id)
-
     @cached_property
     def failures(self) -> dict[ServerId, list[Migration]]:
         """The records of this recovery that ended badly, by server, the newest one last."""
         failures: dict[ServerId, list[Migration]] = {}
-        for m in sorted(self.migrations.value, key=lambda m: m.id):
+        for m in sorted(self.migrations.value, key=_number):
             if m.id > self.recovery.after_migration and ended_badly(m):
                 failures.setdefault(m.server, []).append(m)
+        return failures
+
+    @cached_property
+    def failures_together(self) -> dict[str, list[Migration]]:
+        """The same by affinity group."""
+        failures: dict[str, list[Migration]] = {}
+        mine = (server for server in self.failures if server in self.together)
+        for m in sorted(chain.from_iterable(map(self.failures.__getitem__, mine)), key=_number):
+            failures.setdefault(self.together[m.server].id, []).append(m)
         return failures
 
     def due(self, due_s: float) -> InstanceState:
@@ -200,6 +216,10 @@ class Reading:
         fresh = min(self.servers.asked_s, self.migrations.asked_s) >= due_s
         fresh = fresh and self.migrations.asked_s >= said_s
         return InstanceState.READY if fresh else InstanceState.CHECKING
+
+
+def _number(m: Migration) -> int:
+    return m.id
 
 
 def _ended(m: Migration, server: Server) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import syslog
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from agentnode import Node
 from novaha.adapters.brakestate import BRAKE_PREFIX, RELEASE_PREFIX
 from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
 from novaha.cli.main import main
-from novaha.core.brakestate import CLUSTER, Brake, parse_release
+from novaha.core.brakestate import CLUSTER, COLD_START, Brake, parse_release
 from novaha.core.names import NodeName
 from worlds import proven
 
@@ -188,3 +189,30 @@ def test_only_root_may(held: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["release"]) == 1
     assert held.calls() == []
+
+
+def test_a_host_that_has_not_come_since_the_cluster_began_is_asked_for_when_released(
+    held: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(f"{held.cib}.lost").write_text("")
+    now_s = time.time()
+    cold = Brake(COLD_START, now_s - 20, now_s - 20, 300, 0, (A,)).to_value()
+    name = BRAKE_PREFIX + COLD_START
+    pair = f'<nvpair id="{name}" name="{name}" value="{cold}"/>'
+    set_ = re.search(
+        r"<cluster_property_set.*?>.*(?=</cluster_property_set>)", held.cib.read_text()
+    )
+    assert set_ is not None
+    head = f'<cluster_property_set id="{PROPERTY_SET}">'
+    state = f'<node_state id="{A}" uname="{A}" in_ccm="false" remote_node="true"/>'
+    text = held.cib.read_text().replace(set_[0], f"{head}{pair}")
+    text = text.replace("<resources>", f'<resources><primitive id="{A}" type="remote"/>')
+    held.cib.write_text(text.replace("<status>", f"<status>{state}"))
+    assert main(["release"]) == 0
+    shown = capsys.readouterr().out
+    assert " s ago, 300 s are waited" in shown
+    assert f"{A}  not come yet, of rack-1, held by the brake of the cold start" in shown
+    assert state[:30] in held.cib.read_text()
+    assert main(["release", A, "--yes", "--why", "it has no power supply"]) == 0
+    assert released(held).keys() == {A}
+    assert state[:30] not in held.cib.read_text()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from novaha.cli.docs_protection import protection_part
 from novaha.core.order import KEYS
+from novaha.core.phases import PHASES
 from novaha.core.serverstates import RULES, UNKNOWN, Rule, Step
 
 _HEAD = """\
@@ -101,8 +102,53 @@ who cannot wait for the host gives the group up (`openstack server group delete 
 has; instances that exist cannot be put in a group again): within a minute all of it is evacuated
 like any other instance.
 
+An instance counts as being recovered until its lost host is released; where one on another host is
+to be waited for longer than that (`delay`, `tcp`), that ends with the release.
+
     openstack server set --property nova_ha:priority=100 --property nova_ha:after=db-1 web-1
     openstack server set --property nova_ha:ready=tcp:5432 db-1"""
+
+
+_PHASES = """\
+
+## In one phase, or in two
+
+`phases` of NovaEvacuate says it:
+
+{rows}
+
+`one` is the default, also on a Nova that has the other, because of what such a Nova does (27.0 to
+34.0, microversion 2.95; `_do_rebuild_instance` and `stop_instance` in nova/compute/manager.py): it
+**boots the guest** on its new host like any other, waits until it runs, and switches it off at
+once, hard, without asking the guest; then its record is `done`. That is what becomes of every
+instance that was stopped, with any microversion. So with `two` every guest boots twice; one that is
+to come after its database boots for a moment before it, and is switched off in the middle of that;
+each costs two requests more; and a nova-compute or a message that is lost in that moment leaves a
+guest that runs under a record that failed. With `one`, an instance that has to wait does not boot
+before those that it waits for, and is evacuated when they are up, which takes it the seconds of one
+evacuation longer. `two` is for whoever wants all to have their places before anything runs.
+
+With `two`, of each lost host:
+
+- Before the first request it is written in the CIB which of its instances run
+  (`nova-ha-starts-NODE`): nothing of Nova tells them from those that their owners had stopped. Any
+  controller goes on with that, and it is deleted when all of them were started or need it no more.
+- All are placed, nobody waits for anybody; what was stopped stands stopped and is not started. One
+  in ERROR, which Nova leaves running, is evacuated in its turn like with `one`.
+- Once all are placed that can be they are started, in their order, as many at once as may be
+  evacuated at once: each when those that it waits for are up. What is blocked holds up nobody, and
+  after ten minutes nobody waits any more. The lost host does not wait for any of this.
+- A start that comes to nothing is shown (`not-started`) and tried again like an evacuation. Before
+  each, Nova's list of what was done to the instance is read: one that was stopped after its
+  evacuation is left so, whoever did it.
+- Where Nova's API has no 2.95, or refuses because a nova-compute is older than 27 (400), it is
+  `one` for that recovery; nobody has to do anything when the last of them is upgraded.
+"""
+
+
+def _phases() -> str:
+    rows = "\n".join(f"- `{word}`: {text}" for word, text in PHASES.items())
+    return _PHASES.format(rows=rows)
 
 
 def instances_page() -> str:
@@ -110,7 +156,7 @@ def instances_page() -> str:
     keys = (f"| `{key}` | {value} | {text} |" for key, value, text in KEYS)
     states = (_HEAD, *map(_row, RULES), _row(UNKNOWN), "", *_not_listed(), "")
     whom = protection_part()
-    return "\n".join((*states, *whom, _TRIES, _ORDER, *keys, "", _WAITS, ""))
+    return "\n".join((*states, *whom, _TRIES, _ORDER, *keys, "", _WAITS, _phases()))
 
 
 def _row(rule: Rule) -> str:

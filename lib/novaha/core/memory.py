@@ -303,6 +303,10 @@ def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -
         memory,
         posts={**memory.posts, server: post},
         changed_s={**memory.changed_s, host: now_s},
+        # It may have been started where it is lost now.
+        start_tries=_without(memory.start_tries, server),
+        up=_without(memory.up, server),
+        needless=memory.needless - {server},
     )
 
 

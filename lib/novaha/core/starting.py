@@ -37,6 +37,8 @@ from novaha.core.sharing import TOLD
 from novaha.core.starts import Starts
 
 DONE = "done"
+HOPS = 8
+"""So many hosts that were lost one after the other are followed."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,31 @@ class _Lot:
 
     @cached_property
     def places(self) -> Mapping[ServerId, ComputeHost]:
-        """Where those are that have arrived."""
+        """Where those are that have arrived; not where their new host is lost, too.
+
+        Nova shows one as it was there, until it is evacuated once more.
+        """
         if self.newest is None or self.listed is None:
             return {}
         over = ((s, m) for s, m in self.newest.items() if s in self.left and m.destination)
         # The word of the lost host's own nova-compute counts once the list shows it, too.
         arrived = {s: m for s, m in over if m.status == DONE or s not in self.listed}
-        there = {s: m.destination for s, m in arrived.items() if m.status in ENDED_WELL}
-        return {s: host for s, host in there.items() if host}
+        there = {s: self.home(m) for s, m in arrived.items() if m.status in ENDED_WELL}
+        records = self.view.cluster.records
+        lost = {r.host for r in records if isinstance(r, Recovery) and r.phase == "evacuating"}
+        return {s: host for s, host in there.items() if host and host not in lost}
+
+    def home(self, record: Migration) -> ComputeHost | None:
+        """Return where an instance is; that host may have been lost since, and the next one."""
+        for _ in range(HOPS):
+            if record.destination is None:
+                break
+            records = self.view.memory.migrations.get(record.destination)
+            newest = telling(records.value if records else (), record.id).get(record.server)
+            if newest is None or newest.id <= record.id or newest.status not in ENDED_WELL:
+                break
+            record = newest
+        return record.destination
 
     @cached_property
     def late(self) -> bool:
@@ -220,7 +239,14 @@ def starting(
     placed = [one for lot in left if lot.opened for one in _placed(lot)]
     asked = _ask_placed(view, policy, left)
     shrunk = chain.from_iterable(lot.shrunk() for lot in lots)
-    return (*ask, *asked, *shrunk, *_in_order(view, policy, placed, plans), *map(_waits, left))
+    return (
+        *ask,
+        *asked,
+        *_ask_missing(view, placed),
+        *shrunk,
+        *_in_order(view, policy, placed, plans),
+        *map(_waits, left),
+    )
 
 
 def _plan_of(view: View, entry: Starts, plans: Mapping[NodeName, HostPlan]) -> HostPlan | None:
@@ -247,6 +273,12 @@ def _ask_placed(view: View, policy: Policy, lots: Iterable[_Lot]) -> Iterator[As
         known = view.memory.placed.get(host)
         if known is None or not ids <= known.of or view.now_s >= _due_s(view, policy, host, ids):
             yield AskPlaced(host, frozenset(ids))
+
+
+def _ask_missing(view: View, placed: Iterable[_Placed]) -> Iterator[AskMigrations]:
+    """Yield the question where else those are that are not on their new host any more."""
+    hosts = dict.fromkeys(one.host for one in placed if one.server is None)
+    yield from (AskMigrations(host) for host in hosts if host not in view.memory.migrations)
 
 
 def _due_s(view: View, policy: Policy, host: ComputeHost, ids: Iterable[ServerId]) -> float:

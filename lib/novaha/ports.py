@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.actions import Action, Hold, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, NodeName
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
 from novaha.core.rules import Rules
@@ -40,6 +41,18 @@ class Cluster(Protocol):
         """Let nova-compute run on the node again."""
         ...
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Keep what was taken of a node, over what stood there before."""
+        ...
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        ...
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a node in standby, or take that back."""
+        ...
+
 
 class CloudReader(Protocol):
     """Nova, as far as it can be asked. Every method raises CloudUnavailable and CloudRefused."""
@@ -62,6 +75,10 @@ class CloudReader(Protocol):
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List all evacuation records whose source is the host."""
+        ...
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List all live migration records whose source is the host."""
         ...
 
 
@@ -91,16 +108,16 @@ class Cloud(CloudReader, Protocol):
 
 @dataclass(frozen=True)
 class PostResult:
-    """How an evacuate request ended: None for accepted, else the error."""
+    """How a request to move an instance ended: None for accepted, else the error."""
 
-    evacuate: Evacuate
+    request: Request
     error: Exception | None
 
 
 class Posts(Protocol):
-    """Evacuate requests on the wire, several at once; sending never waits for Nova."""
+    """Requests to move instances, several at once; sending never waits for Nova."""
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
         """Send one request."""
         ...
 

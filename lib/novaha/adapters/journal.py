@@ -8,6 +8,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     Evacuate,
@@ -16,8 +17,11 @@ from novaha.core.actions import (
     Hold,
     KeepFound,
     KeepProof,
+    KeepWithdrawn,
+    LiveMigrate,
     Release,
     RemoveFromAggregate,
+    SetStandby,
     SetUse,
 )
 from novaha.core.segments import TRUE
@@ -55,12 +59,19 @@ class LogJournal:
         self._held = {key: hold.text for key, hold in held.items()}
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind of action)
+def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each kind of action)
     """Return what an action is about."""
     match action:
         case Evacuate(server, host):
             to = f" to={action.to}" if action.to else ""
             return f"server={server} host={host}{to}"
+        case LiveMigrate(server, host):
+            return f"server={server} host={host}"
+        case KeepWithdrawn(withdrawn) | DropWithdrawn(withdrawn):
+            phase = withdrawn.phase.name.lower()
+            return f"node={withdrawn.node} host={withdrawn.host} phase={phase}"
+        case SetStandby(node, on):
+            return f"node={node} on={'yes' if on else 'no'}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"host={reserved} segment={segment.name} value={value}"

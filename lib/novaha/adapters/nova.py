@@ -17,7 +17,7 @@ from novaha.adapters.placement import Placement
 from novaha.adapters.region import region_of
 from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, LiveMigrate, Request
 from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
@@ -98,9 +98,15 @@ class Nova:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
-        pages = self._pages(
-            "/os-migrations", "migrations", NEWEST, migration_type="evacuation", source_compute=host
-        )
+        return self._records(host, "evacuation")
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records whose source is the host."""
+        return self._records(host, "live-migration")
+
+    def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
+        query = {"migration_type": kind, "source_compute": host}
+        pages = self._pages("/os-migrations", "migrations", NEWEST, **query)
         return tuple(_read(_migration, raw) for raw in pages)
 
     def rooms(self) -> tuple[Room, ...]:
@@ -141,6 +147,17 @@ class Nova:
             msg = f"Nova took {body['status']} for {service.host} and does not show it"
             raise CloudUnavailable(msg)
         return answer
+
+    def post(self, request: Request) -> None:
+        """Ask Nova to move one server; an answer without an error is not done yet."""
+        match request:
+            case Evacuate():
+                self.evacuate(request)
+            case LiveMigrate(server):
+                # Nova's scheduler chooses the host, and its compute services copy what has to be.
+                # Source: Compute API "Live-Migrate Server (os-migrateLive Action)", 2.34 onward.
+                body = {"host": None, "block_migration": "auto"}
+                self._call("POST", f"/servers/{server}/action", {"os-migrateLive": body})
 
     def evacuate(self, evacuate: Evacuate) -> None:
         """Ask Nova to evacuate one server, its state reset where asked; 200 is not done yet."""

@@ -1,10 +1,10 @@
-"""Evacuate requests on the wire, each in a thread of its own, so that a slow one stalls nothing."""
+"""Requests on the wire, each in a thread of its own, so that a slow one stalls nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Request
 from novaha.ports import PostResult
 
 
@@ -16,18 +16,18 @@ class ThreadedPosts:
     """
 
     def __init__(
-        self, post: Callable[[Evacuate], None], notify: Callable[[], None], senders: int
+        self, post: Callable[[Request], None], notify: Callable[[], None], senders: int
     ) -> None:
         """Start no thread yet; the pool makes them when they are needed."""
         self._post = post
         self._notify = notify
-        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="evacuate")
+        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="move")
         self._results: SimpleQueue[PostResult] = SimpleQueue()
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
         """Hand a request to a sender."""
-        future = self._pool.submit(self._post, evacuate)
-        future.add_done_callback(lambda done: self._ended(evacuate, done))
+        future = self._pool.submit(self._post, request)
+        future.add_done_callback(lambda done: self._ended(request, done))
 
     def results(self) -> list[PostResult]:
         """Return, once, what ended since the last call."""
@@ -38,9 +38,9 @@ class ThreadedPosts:
             except Empty:
                 return out
 
-    def _ended(self, evacuate: Evacuate, done: "Future[None]") -> None:
+    def _ended(self, request: Request, done: "Future[None]") -> None:
         error = done.exception()
         if error is not None and not isinstance(error, Exception):
             error = RuntimeError(f"the sender ended: {error!r}")  # neither accepted nor refused
-        self._results.put(PostResult(evacuate, error))
+        self._results.put(PostResult(request, error))
         self._notify()

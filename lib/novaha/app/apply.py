@@ -1,9 +1,11 @@
 """Effects: each question is answered and each action done here, and what came of it remembered."""
 
+from novaha.core import drainmemory
 from novaha.core import memory as remember
 from novaha.core.actions import (
     Action,
     AddToAggregate,
+    AskLiveMigrations,
     AskMigrations,
     AskRoom,
     AskRules,
@@ -12,6 +14,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     Evacuate,
@@ -19,19 +22,36 @@ from novaha.core.actions import (
     ForceUp,
     KeepFound,
     KeepProof,
+    KeepWithdrawn,
+    LiveMigrate,
     Question,
     Release,
     RemoveFromAggregate,
+    Request,
+    SetStandby,
     SetUse,
 )
 from novaha.core.capacity import Room
+from novaha.core.drain import Phase
 from novaha.core.model import HoldMark, Memory, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.segments import RESERVED, TRUE, Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import Clock, Cloud, CloudReader, Ports
 
 _Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
+
+_CibChange = (
+    KeepProof
+    | BeginRecovery
+    | KeepFound
+    | Release
+    | DropHold
+    | EndRecovery
+    | KeepWithdrawn
+    | DropWithdrawn
+    | SetStandby
+)
 
 TROUBLE_WAIT_S = 2.0
 """How long Nova is left alone after it gave no answer."""
@@ -61,6 +81,9 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
             return remember.saw_rules(memory, cloud.rules(), now_s)
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
+        case AskLiveMigrations(host):
+            records = cloud.live_migrations(host)
+            return drainmemory.saw_live_migrations(memory, host, records, now_s)
 
 
 def _rooms(cloud: CloudReader) -> tuple[Room, ...] | None:
@@ -85,7 +108,7 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
         return _refused(memory, action, error, ports), False
-    ports.journal.action(action, "sent" if isinstance(action, Evacuate) else "done")
+    ports.journal.action(action, "sent" if isinstance(action, Request) else "done")
     return memory, True
 
 
@@ -93,6 +116,11 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
     match action:
         case Evacuate(server, host):
             memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
+            ports.posts.send(action)
+            return memory
+        case LiveMigrate(server, host):
+            now_s = ports.clock.monotonic_s()
+            memory = drainmemory.asking_to_leave(memory, server, host, now_s)
             ports.posts.send(action)
             return memory
         case ForceUp(service):
@@ -111,7 +139,7 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
 
 def _change_cib(
     memory: Memory,
-    action: KeepProof | BeginRecovery | KeepFound | Release | DropHold | EndRecovery,
+    action: _CibChange,
     ports: Ports,
 ) -> Memory:
     match action:
@@ -129,6 +157,25 @@ def _change_cib(
         case EndRecovery(recovery):
             ports.cluster.delete_record(recovery)
             return remember.forget_host(memory, recovery.host)
+        case KeepWithdrawn() | DropWithdrawn() | SetStandby():
+            return _withdraw(memory, action, ports)
+    return memory
+
+
+def _withdraw(
+    memory: Memory, action: KeepWithdrawn | DropWithdrawn | SetStandby, ports: Ports
+) -> Memory:
+    match action:
+        case KeepWithdrawn(withdrawn):
+            ports.cluster.write_withdrawn(withdrawn)
+            if withdrawn.phase is Phase.CLOSING:
+                return drainmemory.withdrew(memory, withdrawn.node)
+        case SetStandby(node, on):
+            ports.cluster.set_standby(node, on=on)
+        case DropWithdrawn(withdrawn):
+            ports.cluster.delete_withdrawn(withdrawn)
+            memory = drainmemory.gave_back(memory, withdrawn.node, withdrawn.host)
+            return remember.forget_host(memory, withdrawn.host)
     return memory
 
 
@@ -177,11 +224,13 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
 
 
 def take_results(memory: Memory, ports: Ports) -> Memory:
-    """Take in how evacuate requests ended since the last look."""
+    """Take in how requests to move instances ended since the last look."""
     for result in ports.posts.results():
         now_s = ports.clock.monotonic_s()
-        server = result.evacuate.server
-        if result.error is None:
+        server = result.request.server
+        if isinstance(result.request, LiveMigrate):
+            outcome, memory = _left(memory, server, result.error, now_s)
+        elif result.error is None:
             outcome, memory = "accepted", remember.accepted(memory, server, now_s)
         elif isinstance(result.error, CloudRefused):
             text = str(result.error)
@@ -191,8 +240,21 @@ def take_results(memory: Memory, ports: Ports) -> Memory:
             outcome, memory = f"lost: {result.error}", remember.lost(memory, server, now_s, text)
             if isinstance(result.error, CloudUnavailable) and result.error.busy:
                 memory = remember.strained(memory, now_s)
-        ports.journal.action(result.evacuate, outcome)
+        ports.journal.action(result.request, outcome)
     return memory
+
+
+def _left(
+    memory: Memory, server: ServerId, error: Exception | None, now_s: float
+) -> tuple[str, Memory]:
+    """Return how a request for a live migration ended, and what is known then."""
+    if error is None:
+        return "accepted", drainmemory.may_leave(memory, server, now_s)
+    if isinstance(error, CloudRefused):
+        text = str(error)
+        return f"refused: {text}", drainmemory.may_not_leave(memory, server, now_s, text)
+    text = f"Nova gave no answer: {error}"
+    return f"lost: {error}", drainmemory.unheard(memory, server, now_s, text)
 
 
 def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from novaha.core.drain import Withdrawn
 from novaha.core.model import HoldMark, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Proven, Recovery
@@ -121,6 +122,36 @@ class RemoveFromAggregate:
     host: ComputeHost
 
 
+@dataclass(frozen=True)
+class LiveMigrate:
+    """Ask Nova to move one running server off a host that serves; its scheduler chooses where."""
+
+    server: ServerId
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class KeepWithdrawn:
+    """Write down what is about to be taken of a host, or has been."""
+
+    withdrawn: Withdrawn
+
+
+@dataclass(frozen=True)
+class DropWithdrawn:
+    """Delete that: all of it is given back."""
+
+    withdrawn: Withdrawn
+
+
+@dataclass(frozen=True)
+class SetStandby:
+    """Set a node in Pacemaker's standby, or take that back."""
+
+    node: NodeName
+    on: bool
+
+
 Action = (
     KeepProof
     | BeginRecovery
@@ -136,7 +167,14 @@ Action = (
     | AddToAggregate
     | RemoveFromAggregate
     | EndRecovery
+    | LiveMigrate
+    | KeepWithdrawn
+    | DropWithdrawn
+    | SetStandby
 )
+
+Request = Evacuate | LiveMigrate
+"""What is sent without waiting for Nova's answer."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +207,13 @@ class AskMigrations:
 
 
 @dataclass(frozen=True)
+class AskLiveMigrations:
+    """List the live migration records whose source is a host."""
+
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
 class AskRules:
     """List the host aggregates and the server groups."""
 
@@ -178,6 +223,6 @@ class AskRoom:
     """Ask Placement what is free on the hosts that take instances."""
 
 
-Question = AskServices | AskServers | AskMigrations | AskRules | AskRoom
+Question = AskServices | AskServers | AskMigrations | AskLiveMigrations | AskRules | AskRoom
 
 Decision = Action | Hold | Question

@@ -13,6 +13,8 @@ The state of each node (core/standing.py) says which function plans for it:
     VOID                   nothing but their Hold; what is in flight there keeps its slots
                            (core/unfinished.py)
 
+Hosts that are to be emptied come last (core/draining.py): they never keep a recovery waiting.
+
 Questions are decisions too: the caller answers them and decides again.
 """
 
@@ -20,6 +22,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from novaha.core.actions import (
+    AskLiveMigrations,
     AskMigrations,
     AskRoom,
     AskRules,
@@ -35,6 +38,7 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.brake import holds
+from novaha.core.draining import draining
 from novaha.core.evacuation import plan
 from novaha.core.hostplan import HostPlan
 from novaha.core.limits import disarms_shown, standings
@@ -68,7 +72,8 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     plans += unfinished(view, policy, found)
     told = (*holds(cluster), *_unfenced(cluster), *disarms_shown(cluster, found))
     shared = tuple(each_once(share(view, policy, plans)))
-    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared))
+    drains = draining(view, policy, found, plans)
+    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared, *drains))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
@@ -257,7 +262,7 @@ def _without_nova(decision: Decision) -> bool:
     return isinstance(decision, Hold | DropHold | KeepProof)
 
 
-_QUESTIONS = (AskServices, AskServers, AskMigrations, AskRules, AskRoom)
+_QUESTIONS = (AskServices, AskServers, AskMigrations, AskLiveMigrations, AskRules, AskRoom)
 
 
 def questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:

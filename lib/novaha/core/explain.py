@@ -17,6 +17,7 @@ from novaha.core.actions import (
     Question,
 )
 from novaha.core.decide import decide, plan_of
+from novaha.core.draining import drained_nodes
 from novaha.core.instances import (
     InstanceStanding,
     instances_of,
@@ -108,7 +109,8 @@ class Explanation:
 
 def say(view: View, policy: Policy, holds: tuple[Hold, ...]) -> Said:
     """Return what a recovery process can tell after a cycle, its holds included."""
-    standings = [stand(view, policy, node) for node in concerned(view.cluster)]
+    nodes = sorted({*concerned(view.cluster), *drained_nodes(view)})
+    standings = [stand(view, policy, node) for node in nodes]
     instances = [
         instance for standing in standings for instance in instances_of(view, policy, standing)
     ]
@@ -132,7 +134,8 @@ def onlooker(cluster: ClusterView, policy: Policy, now_s: float, epoch_s: float)
 
 def known_nodes(cluster: ClusterView) -> tuple[NodeName, ...]:
     """Return the remote nodes, and those of which the CIB holds something of ours."""
-    return tuple(sorted({*concerned(cluster), *cluster.lives}))
+    drained = (drain.node for drain in cluster.drains)
+    return tuple(sorted({*concerned(cluster), *cluster.lives, *drained}))
 
 
 def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
@@ -146,7 +149,7 @@ def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
 def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
     """Explain every node of which anything is open."""
     shown = (*view.cluster.braked, *view.cluster.failing)
-    nodes = {*concerned(view.cluster), *(node for node, _ in shown)}
+    nodes = {*concerned(view.cluster), *drained_nodes(view), *(node for node, _ in shown)}
     return tuple(explain_node(view, policy, node, said) for node in sorted(nodes))
 
 

@@ -23,13 +23,10 @@ from math import inf
 from typing import Any
 
 from novaha.core import facts
-from novaha.core.actions import Hold
+from novaha.core.draininvariants import DrainJudge
 from novaha.core.facts import Fact
-from novaha.core.model import View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
-from novaha.core.recovery import Recovery
-from novaha.core.standing import concerned
 
 FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
@@ -104,11 +101,13 @@ class _Node:
 class Judge:
     """Sees facts in the order in which they happened.
 
-    limit: how many evacuations may be in flight; those older than stuck_s are left out.
+    limit: how many evacuations may be in flight; those older than stuck_s are left out. live_limit:
+    of live migrations.
     """
 
     limit: int
     stuck_s: float = Policy.stuck_s
+    live_limit: int = Policy.drain_in_flight
     violations: list[Violation] = field(default_factory=list)
     _nodes: dict[NodeName, _Node] = field(default_factory=dict)
     _flights: dict[int, _Flight] = field(default_factory=dict)
@@ -121,10 +120,16 @@ class Judge:
     _used_for: dict[NodeName, facts.ReservedFor] = field(default_factory=dict)
     _used_last: dict[NodeName, tuple[NodeName | None, float]] = field(default_factory=dict)
     _reserved_only: set[NodeName] = field(default_factory=set)
+    _drains: DrainJudge = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have somebody else judge the drains."""
+        self._drains = DrainJudge(self.live_limit, self._broken, self.stuck_s)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
-        self._rules()[type(fact)](self, fact)
+        self._drains.see(fact)
+        self._rules().get(type(fact), _nothing)(self, fact)
 
     def _node(self, name: NodeName) -> _Node:
         node = self._nodes.get(name)
@@ -354,6 +359,10 @@ class Judge:
         }
 
 
+def _nothing(_judge: Judge, _fact: Fact) -> None:
+    """Judge nothing: it is about drains."""
+
+
 def _setting(enabled: bool, reason: str, forced_down: bool) -> str:  # noqa: FBT001
     able = "enabled" if enabled else f"disabled ({reason})"
     return f"{able}, {'forced down' if forced_down else 'free'}"
@@ -368,26 +377,3 @@ def violations(history: Iterable[Fact], limit: int) -> tuple[Violation, ...]:
     for fact in history:
         judge.see(fact)
     return tuple(judge.violations)
-
-
-def unshown(view: View, policy: Policy, holds: tuple[Hold, ...]) -> tuple[NodeName, ...]:
-    """Return the nodes with something to recover that no hold speaks of (L7).
-
-    A hold speaks of a node by its name, its host, one of its instances, or of all together.
-    """
-    nodes = concerned(view.cluster)
-    if not nodes:
-        return ()
-    subjects = {hold.subject for hold in holds}
-    if not subjects.isdisjoint(("nova", "cluster")):
-        return ()
-    return tuple(n for n in nodes if subjects.isdisjoint(_names_of(n, view, policy)))
-
-
-def _names_of(node: NodeName, view: View, policy: Policy) -> set[str]:
-    record = view.cluster.record_of(node)
-    mapped = policy.host_map.get(node)
-    host = record.host if isinstance(record, Recovery) else mapped
-    names: set[str] = {node, *((host,) if host else ())}
-    listed = view.memory.servers.get(host) if host else None
-    return names | {server.id for server in (listed.value if listed else ())}

@@ -61,6 +61,9 @@ def _silent(view: View, policy: Policy, recovery: Recovery) -> Hold:
 
     Where systemd starts nova-compute, nothing else would show that it does not.
     """
+    if recovery.node in view.cluster.standby:
+        text = "is released; nova-compute does not start, for the node is in standby"
+        return Hold(recovery.host, Reason.HOST_STARTING, text)
     for_s = view.now_s - view.memory.first_seen.get(_back_id(recovery), view.now_s)
     if for_s < policy.stuck_s:
         text = "is released; nova-compute not yet up"
@@ -76,6 +79,8 @@ def _give_back(
     ours = not recovery.found.forced_down and service.host not in view.memory.raised
     if service.forced_down and ours:
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
+    if view.cluster.wanted(recovery.node):
+        return _end(view, policy, recovery)  # who ends that gives it back (core/withdrawing.py)
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and is_ours(service.disabled_reason):
         return (refused or probation(view, policy, recovery) or Enable(service),)

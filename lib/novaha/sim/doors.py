@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import LiveMigrate, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.facts import By
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName
@@ -76,6 +77,18 @@ class SimCluster:
         """Delete a hold."""
         self._do("delete-hold", lambda: self._cib.delete_mark(mark))
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Keep what was taken of a node."""
+        self._do("write-withdrawn", lambda: self._cib.write_withdrawn(withdrawn))
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        self._do("delete-withdrawn", lambda: self._cib.delete_withdrawn(withdrawn))
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a node in standby, or take that back."""
+        self._do("set-standby", lambda: self._cluster.set_standby(node, on=on))
+
     def _do(self, name: str, effect: Callable[[], None]) -> None:
         self._wire.call(name, Door.CLUSTER, self._life.lives, effect)
 
@@ -128,6 +141,16 @@ class SimCloud:
             kept_as=f"migrations {host}",
         )
 
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records of a host."""
+        return self._wire.call(
+            "live-migrations",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.live_migrations(host),
+            kept_as=f"live-migrations {host}",
+        )
+
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         """Force a service down or up."""
         return self._wire.call(
@@ -172,7 +195,7 @@ class SimCloud:
 
 
 class SimPosts:
-    """Evacuate requests of one process: its death loses the answers, not the effects."""
+    """Requests to move instances of one process: its death loses the answers, not the effects."""
 
     def __init__(
         self,
@@ -192,9 +215,10 @@ class SimPosts:
         self._notify = notify
         self._ended: list[PostResult] = []
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
         """Send one request; what strikes it decides when it arrives and what is heard of it."""
-        fault, dies = self._wire.strike("evacuate")
+        name = "live-migrate" if isinstance(request, LiveMigrate) else "evacuate"
+        fault, dies = self._wire.strike(name)
         travel_s = self._jitter.spread(TRAVEL_S)
         if fault == "slow" or self._nova.slow:
             travel_s += SLOW_S / 2
@@ -202,11 +226,13 @@ class SimPosts:
         if fault not in _NO_EFFECT:
             arrives_s = self._jitter.up_to(LATE_S) if late else travel_s
             heard = fault not in ("late", "reply-lost")
-            self._engine.later(arrives_s, self._arrive, evacuate, heard, travel_s)
+            self._engine.later(
+                arrives_s, self._arrive, request, heard, travel_s, self._engine.now_s
+            )
         if dies is not None:
-            self._wire.die("after evacuate")
+            self._wire.die(f"after {name}")
         if fault in _HEARD:
-            self._engine.later(2 * travel_s, self._hear, PostResult(evacuate, _HEARD[fault]()))
+            self._engine.later(2 * travel_s, self._hear, PostResult(request, _HEARD[fault]()))
 
     def results(self) -> list[PostResult]:
         """Return, once, what ended since the last call."""
@@ -219,12 +245,12 @@ class SimPosts:
         """Tell whether a result is there to be taken."""
         return bool(self._ended)
 
-    def _arrive(self, evacuate: Evacuate, heard: bool, travel_s: float) -> None:  # noqa: FBT001
+    def _arrive(self, request: Request, heard: bool, travel_s: float, sent_s: float) -> None:  # noqa: FBT001
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
-        error = CloudUnavailable(down) if down else self._nova.answer(evacuate, by)
+        error = CloudUnavailable(down) if down else self._nova.answer(request, by, sent_s)
         if heard:
-            self._engine.later(travel_s, self._hear, PostResult(evacuate, error))
+            self._engine.later(travel_s, self._hear, PostResult(request, error))
 
     def _hear(self, result: PostResult) -> None:
         if self._life.lives():

@@ -34,10 +34,15 @@ class Moves:
         self._guests = guests
         self._nova = nova
         self._jitter = jitter
-        self._move_s = move_s
+        self.move_s = move_s
         self._parked: list[Evacuation] = []
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
+
+    @property
+    def nova(self) -> Nova:
+        """Return the Nova whose instances move."""
+        return self._nova
 
     def begin(self, instance: Instance, by: By, only: NodeName | None) -> None:
         """Make the record of an accepted request; only: the node that it must go to."""
@@ -47,7 +52,7 @@ class Moves:
             instance,
             self._nova.computes[instance.node],
             instance.outcomes.pop(0) if instance.outcomes else "done",
-            self._jitter.spread(self._move_s) if move_s is None else move_s,
+            self._jitter.spread(self.move_s) if move_s is None else move_s,
             only,
         )
         self._nova.evacuations.append(evacuation)
@@ -70,7 +75,7 @@ class Moves:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         instance = evacuation.instance
-        choice = self._choose(instance, evacuation.source.name, evacuation.only)
+        choice = self.choose(instance, evacuation.source.name, evacuation.only)
         if choice is None or instance.deleted:
             instance.fault = "No valid host was found."
             self._end(evacuation, "error")
@@ -80,9 +85,7 @@ class Moves:
         self._nova.changed((evacuation.source,))
         self._engine.later(evacuation.move_s / 4, self._arrive, evacuation)
 
-    def _choose(
-        self, instance: Instance, source: NodeName, only: NodeName | None
-    ) -> Compute | None:
+    def choose(self, instance: Instance, source: NodeName, only: NodeName | None) -> Compute | None:
         """Return the least loaded host that Nova believes to be up and that the group allows."""
         nova = self._nova
         nodes = nova.states if only is None else (only,)
@@ -96,6 +99,9 @@ class Moves:
         for evacuation in nova.evacuations:
             if evacuation.to and evacuation.to.name in loads and evacuation.status in IN_FLIGHT:
                 loads[evacuation.to.name] += 1
+        for live in nova.lives:
+            if live.to and live.to.name in loads and live.status in IN_FLIGHT:
+                loads[live.to.name] += 1
         best = min(loads, key=loads.__getitem__, default=None)
         return None if best is None else nova.computes[best]
 

@@ -6,10 +6,10 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, LiveMigrate, Request
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
-from novaha.core.facts import By, Deleted
+from novaha.core.facts import By, Deleted, LiveAsked
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.rules import Rules, ServerGroup
@@ -18,7 +18,7 @@ from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
-from novaha.sim.records import Compute, Evacuation, Instance, ServiceState
+from novaha.sim.records import Compute, Evacuation, Instance, LiveMigration, ServiceState
 
 BEAT_S = 10.0
 """Nova's report_interval."""
@@ -29,6 +29,9 @@ DOWN_S = 60.0
 EVACUATED = frozenset({"active", "stopped", "error"})
 """The vm_states in which Nova evacuates an instance; it does not look at the task."""
 
+
+LIVE = frozenset({"active", "paused"})
+"""The vm_states in which Nova live-migrates an instance, where no task runs."""
 
 FLAVOR = Flavor("small", 1, 1024)
 MANY = 1_000_000
@@ -47,8 +50,10 @@ class Nova:
         self.computes: dict[NodeName, Compute] = {}
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
+        self.lives: list[LiveMigration] = []
         self.listeners: list[Callable[[], None]] = []
         self.begin_move: Callable[[Instance, By, NodeName | None], None] = lambda *_: None
+        self.begin_live: Callable[[Instance, By], None] = lambda *_: None
         self._nodes: dict[ComputeHost, NodeName] = {}
         self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
         self._services: dict[NodeName, tuple[float, bool, Service]] = {}
@@ -110,6 +115,17 @@ class Nova:
             found = self._migrations[host] = tuple(map(_record, mine))
         return found
 
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records of a host, the newest first."""
+        kept = (live for live in reversed(self.lives) if not live.instance.deleted)
+        return tuple(
+            Migration(
+                live.id, live.instance.id, host, live.to.host if live.to else None, live.status
+            )
+            for live in kept
+            if live.source.host == host
+        )
+
     def set_forced_down(self, host: ComputeHost, *, forced_down: bool) -> Service:
         """Force a service down or up; up is refused while records are not completed."""
         node = self._nodes[host]
@@ -155,21 +171,39 @@ class Nova:
             raise CloudRefused(msg, 404)
         self.begin_move(instance, by, None if to is None else self._nodes[to])
 
+    def live_migrate(self, server: ServerId, by: By, sent_s: float) -> None:
+        """Accept a request for a live migration or raise what Nova answers instead."""
+        instance = self.instances.get(server)
+        if instance is None or instance.deleted:
+            msg = f"Instance {server} could not be found (404)"
+            raise CloudRefused(msg, 404)
+        self._book.see(LiveAsked(self._engine.now_s, server, sent_s, by))
+        if instance.vm_state not in LIVE or instance.task_state:
+            how = f"{instance.vm_state} {instance.task_state}"
+            msg = f"Cannot 'os-migrateLive' instance {server} while it is {how} (409)"
+            raise CloudRefused(msg, 409)
+        self.begin_live(instance, by)
+
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
         instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
         self.changed((self.computes[instance.node],))
 
-    def answer(self, evacuate: Evacuate, by: By) -> CloudRefused | CloudUnavailable | None:
-        """Return the error that answers an evacuate request, None for 200.
+    def answer(
+        self, request: Request, by: By, sent_s: float
+    ) -> CloudRefused | CloudUnavailable | None:
+        """Return the error that answers a request to move an instance, None for 200.
 
         Where its state is to be reset, that was a request before it.
         """
-        server = evacuate.server
-        if evacuate.reset and server in self.instances:
+        server = request.server
+        if isinstance(request, Evacuate) and request.reset and server in self.instances:
             self.reset_state(self.instances[server])
         try:
-            self.evacuate(server, by, evacuate.to)
+            if isinstance(request, LiveMigrate):
+                self.live_migrate(server, by, sent_s)
+            else:
+                self.evacuate(server, by, request.to)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None

@@ -8,6 +8,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     Evacuate,
@@ -16,18 +17,21 @@ from novaha.core.actions import (
     Hold,
     KeepFound,
     KeepProof,
+    KeepWithdrawn,
+    LiveMigrate,
     Release,
     RemoveFromAggregate,
+    SetStandby,
     SetUse,
 )
 from novaha.core.facts import Silent
 from novaha.core.fates import fates
-from novaha.core.invariants import unshown
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
 from novaha.core.segments import TRUE
+from novaha.core.silence import unshown
 from novaha.core.standing import concerned, stand
 from novaha.core.states import InstanceState, RecoveryState
 from novaha.sim.book import Book
@@ -158,7 +162,7 @@ class Watch:
         self._book.say("nova-ha", f"{name}: {before} -> {after}")
 
 
-def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each kind of action)
+def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line for each kind of action)
     """Return what an action does, in words."""
     match action:
         case KeepProof(proven):
@@ -172,6 +176,14 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each 
             reset = "resets the state of and " if action.reset else ""
             to = f" to {action.to}" if action.to else ""
             return f"{reset}evacuates {server} off {host}{to}"
+        case LiveMigrate(server, host):
+            return f"live-migrates {server} off {host}"
+        case KeepWithdrawn(withdrawn):
+            return f"keeps of {withdrawn.node}: {withdrawn.to_value()}"
+        case DropWithdrawn(withdrawn):
+            return f"has given back {withdrawn.node}"
+        case SetStandby(node, on):
+            return f"{'sets' if on else 'takes'} {node} {'in' if on else 'out of'} standby"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"writes of {reserved} in segment {segment.name}: {value}"

@@ -75,7 +75,7 @@ def recover(url: str, number: int) -> None:
         path.write_text(CLOUDS.format(url=url), encoding="utf-8")
         nova = Nova("fake", str(path), 30.0)
         readable, writable = multiprocessing.Pipe(duplex=False)
-        posts = ThreadedPosts(nova.evacuate, lambda: writable.send_bytes(b"."), 8)
+        posts = ThreadedPosts(nova.post, lambda: writable.send_bytes(b"."), 8)
         cluster, recovery = _cluster()
         ports = Ports(cluster, nova, posts, MonotonicClock(), _Quiet())
         loop, begun_s = Reconciler(ports, policy), time.monotonic()

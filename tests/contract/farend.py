@@ -44,7 +44,7 @@ def main() -> None:
     copyreg.pickle(CloudRefused, _refused)
     adapter.PAGE = int(sys.argv[1])
     nova = adapter.Nova(CLOUD, CLOUDS_YAML, TIMEOUT_S)
-    posts = ThreadedPosts(nova.evacuate, lambda: None, SENDERS)
+    posts = ThreadedPosts(nova.post, lambda: None, SENDERS)
     ports = {"cluster": Pacemaker(), "cloud": nova, "posts": posts}
     for line in sys.stdin.buffer:
         port, method, arguments, keywords = decode(line)

@@ -110,5 +110,5 @@ def post(
     only = None if named is None else ComputeHost(named)
     stage.posts.send(Evacuate(server, stage.host(node), to=only))
     (result,) = stage.until("the request to be answered", stage.posts.results)
-    assert result.evacuate.server == server
+    assert result.request.server == server
     return result.error

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from fakeworld import World
 from novaha.app.cycle import Reconciler
-from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.actions import Action, Evacuate, Hold, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
@@ -99,6 +100,15 @@ class FakeCluster:
     def delete_hold(self, mark: HoldMark) -> None:
         self._call("delete_hold", lambda: _drop(self.wire.world.marks, mark.id, mark))
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError  # nothing is drained in this world
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        raise NotImplementedError
+
     def _call(self, what: str, effect: Callable[[], T]) -> T:
         return self.wire.call(what, effect, ClusterUnavailable)
 
@@ -130,6 +140,9 @@ class FakeCloud:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        raise NotImplementedError
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         what = "force_down" if forced_down else "force_up"
@@ -166,7 +179,9 @@ class FakePosts:
     ended: list[PostResult] = field(default_factory=list)
     on_the_wire: int = 0
 
-    def send(self, evacuate: Evacuate) -> None:
+    def send(self, request: Request) -> None:
+        assert isinstance(request, Evacuate)
+        evacuate = request
         world = self.wire.world
         fault = self.wire.strike("send")
         self.on_the_wire += not world.nova_down and fault not in (Fault.NOT_DONE, Fault.REFUSED)

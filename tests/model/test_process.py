@@ -7,7 +7,7 @@ import pytest
 import smallworld as small
 from novaha.app.cycle import Reconciler
 from novaha.core import memory as remember
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Request as Move
 from novaha.core.model import Answer
 from novaha.core.rules import Rules
 from novaha.errors import ClusterUnavailable
@@ -86,8 +86,8 @@ class Both(Replay):
         assert self.sent == self.expected
         self.sent, self.expected = [], []
 
-    def send(self, evacuate: Evacuate) -> None:
-        self.sent.append((index_of(evacuate.server), index_of(evacuate.host)))
+    def send(self, request: Move) -> None:
+        self.sent.append((index_of(request.server), index_of(request.host)))
 
     def let_happen(self) -> None:
         """Let up to three things happen, a tick among them where nothing is due before it."""

@@ -62,6 +62,16 @@ def share_drains(
     return (*decisions, *slots.fill(_in_order(view, drains)))
 
 
+def in_turn(
+    view: View, policy: Policy, drain: HostDrain
+) -> tuple[tuple[Leaver, ...], tuple[Leaver, ...]]:
+    """Return who leaves a host, in that order, and who finds no room elsewhere."""
+    candidates = _in_order(view, [drain])
+    lacking = _Slots(view, policy, [drain]).without_room(candidates)
+    leave = (each.leaver for each in candidates if each not in lacking)
+    return tuple(leave), tuple(each.leaver for each in lacking)
+
+
 def _in_order(view: View, drains: Sequence[HostDrain]) -> list[_Candidate]:
     rules = view.memory.rules.value if view.memory.rules else Rules()
     found: list[_Candidate] = []
@@ -108,7 +118,7 @@ class _Slots:
 
     def fill(self, candidates: Sequence[_Candidate]) -> Iterator[Decision]:
         """Yield what is sent now, and what finds no room."""
-        lacking = self._without_room(candidates)
+        lacking = self.without_room(candidates)
         for node in dict.fromkeys(candidate.node for candidate in lacking):
             mine = [c.leaver.server.name for c in lacking if c.node == node]
             text = f"{len(mine)} instances find no room elsewhere: {some_of(mine, TOLD)}"
@@ -124,7 +134,7 @@ class _Slots:
             groups |= {apart[server]} if server in apart else set()
             yield LiveMigrate(server, _host(self.view, candidate.node))
 
-    def _without_room(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    def without_room(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         """Return those that find no room beside those that were asked for and are not placed."""
         room = self.view.memory.room
         if room is None or room.value is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from novaha.adapters.posts import ThreadedPosts
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, Request
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import PostResult
@@ -20,7 +20,7 @@ def evacuate(number: int) -> Evacuate:
 class Sending:
     """A pool whose results are counted as they arrive."""
 
-    def __init__(self, post: Callable[[Evacuate], None], senders: int = 4) -> None:
+    def __init__(self, post: Callable[[Request], None], senders: int = 4) -> None:
         self.arrived = threading.Semaphore(0)
         self.posts = ThreadedPosts(post, self.arrived.release, senders)
 
@@ -41,7 +41,7 @@ def test_an_accepted_request_ends_once_without_an_error_and_notifies() -> None:
     "error", [CloudRefused("no", 409), CloudUnavailable("503"), AttributeError("bug")]
 )
 def test_an_error_is_the_result_of_its_request(error: Exception) -> None:
-    def post(_: Evacuate) -> None:
+    def post(_: Request) -> None:
         raise error
 
     sending = Sending(post)
@@ -50,7 +50,7 @@ def test_an_error_is_the_result_of_its_request(error: Exception) -> None:
 
 
 def test_a_sender_that_ends_in_another_way_is_never_an_acceptance() -> None:
-    def post(_: Evacuate) -> None:
+    def post(_: Request) -> None:
         raise SystemExit
 
     sending = Sending(post)
@@ -62,7 +62,7 @@ def test_a_sender_that_ends_in_another_way_is_never_an_acceptance() -> None:
 def test_a_slow_request_keeps_neither_the_caller_nor_the_others_waiting() -> None:
     gate = threading.Event()
 
-    def post(of: Evacuate) -> None:
+    def post(of: Request) -> None:
         if of == evacuate(1):
             assert gate.wait(WAIT_S)
 

@@ -47,7 +47,7 @@ from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_hos
 from novaha.core.policy import Policy
 from novaha.core.readying import each_once
 from novaha.core.reasons import Reason
-from novaha.core.recovery import Found, Proof, Proven, Record, Recovery, is_ours
+from novaha.core.recovery import FENCED_REASON, Found, Proof, Proven, Record, Recovery, is_ours
 from novaha.core.returning import returning
 from novaha.core.services import refused_change, services_again
 from novaha.core.sharing import share
@@ -216,7 +216,8 @@ def _found(service: Service, before: Found | None) -> Found:
     before: what the recovery found that this one takes over, with all that it had set.
     """
     ours = not service.enabled and is_ours(service.disabled_reason)
-    theirs = before.forced_down if before else not ours
+    forced = ours and service.disabled_reason.startswith(FENCED_REASON)
+    theirs = before.forced_down if before else not forced
     return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
 
 

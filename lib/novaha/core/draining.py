@@ -238,7 +238,7 @@ class _Emptying:
         text = ", ".join(parts)
         if self.service.enabled:
             text += "; a person has enabled its service again"
-        if self.those(Way.MOVING, Way.READY, Way.WAITING, Way.LATER):
+        if self.those(Way.MOVING, Way.READY):
             return Hold(node, Reason.DRAINING, text)
         return Hold(node, Reason.DRAIN_STAYS if self.reading.leavers else Reason.DRAINED, text)
 

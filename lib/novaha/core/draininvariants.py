@@ -14,7 +14,7 @@ from typing import Any
 
 from novaha.core import facts
 from novaha.core.facts import Fact
-from novaha.core.names import NodeName
+from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
 
 RACE_S = 3.0
@@ -36,6 +36,7 @@ class DrainJudge:
     stuck_s: float = Policy.stuck_s
     _lives: dict[int, facts.LiveAccepted] = field(default_factory=dict)
     _evacuations: dict[int, facts.Accepted] = field(default_factory=dict)
+    _sent_s: dict[ServerId, float] = field(default_factory=dict)
     _wanted_s: dict[NodeName, float] = field(default_factory=dict)
     _enabled_s: dict[NodeName, float] = field(default_factory=dict)
 
@@ -46,8 +47,12 @@ class DrainJudge:
             rule(self, fact)
 
     def _asked(self, fact: facts.LiveAsked) -> None:
+        if fact.sent_s < self._sent_s.get(fact.server, -inf):
+            text = f"a request to live-migrate {fact.server} arrives after the next one was sent"
+            self.broken("L4", fact.at_s, text)
         if fact.by != "process":
             return
+        self._sent_s[fact.server] = fact.sent_s
         for live in (each for each in self._lives.values() if each.server == fact.server):
             if live.by != "person" or fact.sent_s - live.at_s > UNSEEN_S:
                 text = f"{fact.server} is to be live-migrated twice at once (live {live.record})"

@@ -7,6 +7,8 @@ Each step is in the CIB before it is done, and once more when it was done: a pro
 started does not do again what a person has undone since.
 """
 
+from dataclasses import replace
+
 from novaha.core.actions import (
     AskLiveMigrations,
     AskServers,
@@ -72,14 +74,15 @@ def close(
     if hold := _not_now(view, policy, wanted.node, service):
         return (hold,)
     begin: tuple[Decision, ...] = ()
+    after = max((record.id for record in records.value), default=0)
     if withdrawn is None:
-        after = max((record.id for record in records.value), default=0)
         theirs = not service.enabled and not is_ours(service.disabled_reason)
         withdrawn = Withdrawn(wanted.node, service.host, Phase.CLOSING, not theirs, after)
         begin = (KeepWithdrawn(withdrawn),)
     reason = f"{OUR_REASON} {wanted.said}"[:LONGEST_REASON]
     disable = (Disable(service, reason),) if service.enabled else ()
-    return (*begin, *disable, KeepWithdrawn(at(withdrawn, Phase.CLOSED)))
+    closed = replace(withdrawn, phase=Phase.CLOSED, after=after)
+    return (*begin, *disable, KeepWithdrawn(closed))
 
 
 def _not_now(view: View, policy: Policy, node: NodeName, service: Service) -> Hold | None:
@@ -93,20 +96,15 @@ def _not_now(view: View, policy: Policy, node: NodeName, service: Service) -> Ho
     return refused_change(view, policy, service.host)
 
 
-def at(withdrawn: Withdrawn, phase: Phase) -> Withdrawn:
-    """Return what was taken, one step further."""
-    return Withdrawn(withdrawn.node, withdrawn.host, phase, withdrawn.enabled, withdrawn.after)
-
-
 def park(view: View, withdrawn: Withdrawn) -> tuple[Decision, ...]:
     """Return what sets a node in standby; one that a person has in it is left alone."""
     there = withdrawn.node in view.cluster.standby
     if withdrawn.phase is Phase.PARKED or (withdrawn.phase is Phase.CLOSED and there):
         return ()
     begun = withdrawn.phase is Phase.PARKING
-    begin = () if begun else (KeepWithdrawn(at(withdrawn, Phase.PARKING)),)
+    begin = () if begun else (KeepWithdrawn(replace(withdrawn, phase=Phase.PARKING)),)
     step = () if there else (SetStandby(withdrawn.node, on=True),)
-    return (*begin, *step, KeepWithdrawn(at(withdrawn, Phase.PARKED)))
+    return (*begin, *step, KeepWithdrawn(replace(withdrawn, phase=Phase.PARKED)))
 
 
 def unpark(view: View, withdrawn: Withdrawn) -> tuple[Decision, ...]:

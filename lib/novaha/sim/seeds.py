@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from novaha.sim.drainmishaps import strike_drains
 from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.mishaps import MISHAPS
 from novaha.sim.reserving import strike_reserved, with_segment
@@ -67,6 +68,7 @@ def schedule(seed: int) -> Schedule:
         mishap(draw)
     say_more(wishes, draw)
     strike_reserved(segments, draw)
+    strike_drains(Random(f"drains {seed}"), draw)  # noqa: S311
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

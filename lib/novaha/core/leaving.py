@@ -117,7 +117,7 @@ class Reading:
         failures = len(bad) + (refusal.count if refusal else 0)
         if not failures:
             return Leaver(server, Way.READY)
-        times_s = [drain.failed_at.get(m.id, self.view.now_s) for m in bad]
+        times_s = [drain.failed_at.get(m.id, self._flying_s(m)) for m in bad]
         last_s = max([*times_s, refusal.last_s] if refusal else times_s)
         due_s = last_s + self.policy.backoff_s(failures)
         way = Way.READY if self.view.now_s >= due_s else Way.WAITING

@@ -46,7 +46,7 @@ class Stage(Protocol):
         ...
 
     def slow_moves(self, seconds: float) -> None:
-        """Let evacuations take so long from now on."""
+        """Let evacuations and live migrations take so long from now on."""
         ...
 
     def crash(self, node: NodeName) -> None:

@@ -55,6 +55,7 @@ Exactly what was taken, by the recovery process, once the drain is taken back:
 - The node is taken out of standby only if we had set it there, and the service is enabled when
   nova-compute is up again.
 - Instances are not moved back. Live migrations under way go on to their end.
+- A host on probation (`flap_limit`) that is undrained is enabled: a person has had it in hand.
 - A host that died meanwhile is not enabled by its recovery while it is drained; undrained during
   its recovery, it is enabled at the end of that.
 

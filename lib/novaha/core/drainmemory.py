@@ -88,14 +88,15 @@ def unheard(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory
 
 def gave_back(memory: Memory, node: NodeName, host: ComputeHost) -> Memory:
     """Forget what was known of the live migrations off a host."""
-    drain = memory.drain
+    drain, listed = memory.drain, memory.servers.get(host)
+    here = {server.id for server in (listed.value if listed else ())}
     answer = drain.records.get(host)
     ids = {record.id for record in (answer.value if answer else ())}
     forgotten = DrainMemory(
         {key: value for key, value in drain.records.items() if key != host},
         {key: value for key, value in drain.changed_s.items() if key != host},
         {key: post for key, post in drain.posts.items() if post.host != host},
-        drain.refusals,
+        {key: value for key, value in drain.refusals.items() if key not in here},
         {key: value for key, value in drain.failed_at.items() if key not in ids},
         {key: value for key, value in drain.flying_s.items() if key[0] not in ids},
         drain.begun - {node},

@@ -1,7 +1,5 @@
 """What the process remembers of live migrations, from the request to the end of the drain."""
 
-from dataclasses import replace
-
 from novaha.core import drainmemory as remember
 from novaha.core.memory import saw_servers
 from novaha.core.model import Memory
@@ -60,6 +58,5 @@ def test_what_a_drain_has_taught_is_forgotten_with_it() -> None:
 
 def test_of_other_hosts_nothing_is_forgotten() -> None:
     known = remember.withdrew(asked(), NODE)
-    other = replace(server(9), id=server(9).id)
-    elsewhere = remember.may_not_leave(known, other.id, 3.0, "409")
-    assert other.id in remember.gave_back(elsewhere, NODE, HOST).drain.refusals
+    elsewhere = remember.may_not_leave(known, server(9).id, 3.0, "409")
+    assert server(9).id in remember.gave_back(elsewhere, NODE, HOST).drain.refusals

@@ -92,7 +92,14 @@ class CloudCtl:
 
     def migrations(self, source: str = "") -> tuple[Migration, ...]:
         """Return the evacuation records, oldest first; only those from one host if it is named."""
-        query = "?migration_type=evacuation" + (f"&source_compute={source}" if source else "")
+        return self._records("evacuation", source)
+
+    def live_migrations(self, source: str) -> tuple[Migration, ...]:
+        """Return the live migration records from a host, oldest first."""
+        return self._records("live-migration", source)
+
+    def _records(self, kind: str, source: str) -> tuple[Migration, ...]:
+        query = f"?migration_type={kind}" + (f"&source_compute={source}" if source else "")
         rows = self._pages(f"/os-migrations{query}", "migrations")
         return tuple(sorted((_migration(row) for row in rows), key=lambda m: m.id))
 

@@ -209,7 +209,8 @@ def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
     policy = policy_of(arguments)
     nova = Nova(arguments.cloud, arguments.clouds_yaml, arguments.nova_timeout)
     waker = Waker(run_dir.bind_wake())
-    posts = ThreadedPosts(nova.post, waker.notify, policy.max_in_flight)
+    senders = policy.max_in_flight + policy.drain_in_flight
+    posts = ThreadedPosts(nova.post, waker.notify, senders)
     ports = Ports(Pacemaker(), nova, posts, MonotonicClock(), LogJournal())
     reconciler = Reconciler(ports, policy)
     shown = Shown(Path(run_dir.path).name)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from novaha.core.actions import Action, Evacuate, Hold, Start
+from novaha.core.actions import Action, Hold, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Record
@@ -50,6 +51,18 @@ class Cluster(Protocol):
         """Delete exactly this record."""
         ...
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Keep what was taken of a node, over what stood there before."""
+        ...
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        ...
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a node in standby, or take that back."""
+        ...
+
 
 class CloudReader(Protocol):
     """Nova, as far as it can be asked. Every method raises CloudUnavailable and CloudRefused."""
@@ -82,6 +95,10 @@ class CloudReader(Protocol):
         """List all evacuation records whose source is the host."""
         ...
 
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List all live migration records whose source is the host."""
+        ...
+
 
 class Cloud(CloudReader, Protocol):
     """Nova. Every method raises CloudUnavailable and CloudRefused."""
@@ -105,10 +122,6 @@ class Cloud(CloudReader, Protocol):
     def remove_from_aggregate(self, id_: int, host: ComputeHost) -> Aggregate:
         """Take a host out of an aggregate; refused where it is not in it."""
         ...
-
-
-Request = Evacuate | Start
-"""What is sent without waiting for its answer."""
 
 
 @dataclass(frozen=True)

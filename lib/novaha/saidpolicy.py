@@ -50,6 +50,7 @@ def policy_of(given: argparse.Namespace) -> Policy:
         exclude_names=parse_names(given.exclude_names),
         max_in_flight=given.max_in_flight,
         max_per_destination=given.max_per_destination,
+        drain_in_flight=given.drain_in_flight,
         max_recoveries=given.max_recoveries,
         flap_limit=given.flap_limit,
         flap_window_s=float(given.flap_window),

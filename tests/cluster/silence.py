@@ -19,7 +19,7 @@ OF_ALL = frozenset({"nova", "cluster"})
 
 _STATUS = "cat /run/nova-ha/nova-evacuate/status.json"
 _CIB = "cibadmin --query --scope crm_config"
-_OURS = ("nova-ha-receipt-", "nova-ha-recovery-")
+_OURS = ("nova-ha-receipt-", "nova-ha-recovery-", "nova-ha-drain-")
 
 Status = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ class Silences:
 
 
 def concerned(config: str) -> set[str]:
-    """Return the nodes of which the properties hold a receipt or a record."""
+    """Return the nodes of which the properties hold a receipt, a record or a drain."""
     words = config.replace('"', " ").split()
     return {word.removeprefix(kind) for word in words for kind in _OURS if word.startswith(kind)}
 

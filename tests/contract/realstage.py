@@ -75,6 +75,10 @@ class RealStage:
             self.cluster.delete_starts(starts)
         for mark in view.marks:
             self.cluster.delete_hold(mark)
+        for withdrawn in view.withdrawn:
+            self.cluster.delete_withdrawn(withdrawn)
+        for node in view.standby:
+            self.cluster.set_standby(node, on=False)
         self._cloudctl.wipe()
         self._drop_aggregates()
         self.until("nova-compute to run on every node", lambda: all(map(self.serves, self.nodes)))
@@ -185,9 +189,9 @@ class RealStage:
         self.until(f"{server} to be {status}", done)
 
     def slow_moves(self, seconds: float) -> None:
-        """Slow down every spawn."""
+        """Slow down every spawn, and every live migration."""
         for node in self.nodes:
-            self._machines.set_faults(node, spawn_delay=seconds)
+            self._machines.set_faults(node, spawn_delay=seconds, live_delay=seconds)
 
     def crash(self, node: NodeName) -> None:
         """Kill a node."""

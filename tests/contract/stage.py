@@ -6,10 +6,10 @@ The ports are the subject; everything else here is what happens to the world beh
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, Request
 from novaha.core.model import Migration, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.ports import Cloud, Cluster, Posts, Request
+from novaha.ports import Cloud, Cluster, Posts
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Stage(Protocol):
         ...
 
     def slow_moves(self, seconds: float) -> None:
-        """Let evacuations take so long from now on."""
+        """Let evacuations and live migrations take so long from now on."""
         ...
 
     def crash(self, node: NodeName) -> None:

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from fakeworld import World
 from novaha.app.cycle import Reconciler
-from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.actions import Action, Evacuate, Hold, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.policy import Policy
 from novaha.core.receipt import Receipt
@@ -19,7 +20,7 @@ from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable, NovaHaError
-from novaha.ports import Ports, PostResult, Request
+from novaha.ports import Ports, PostResult
 
 T = TypeVar("T")
 
@@ -107,6 +108,15 @@ class FakeCluster:
     def delete_starts(self, starts: Starts) -> None:
         raise NotImplementedError
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError  # nothing is drained in this world
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        raise NotImplementedError
+
     def _call(self, what: str, effect: Callable[[], T]) -> T:
         return self.wire.call(what, effect, ClusterUnavailable)
 
@@ -144,6 +154,9 @@ class FakeCloud:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return self._call("migrations", lambda: self.wire.world.records(host))
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        raise NotImplementedError
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         what = "force_down" if forced_down else "force_up"

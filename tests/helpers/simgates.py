@@ -11,9 +11,11 @@ from unittest.mock import patch
 
 from novaha.core import (
     decide,
+    draining,
     eligibility,
     evacuation,
     flights,
+    leaving,
     memory,
     proof,
     queueing,
@@ -23,9 +25,13 @@ from novaha.core import (
     standing,
     twophase,
     verdict,
+    withdrawing,
 )
-from novaha.core.actions import Decision, Release
+from novaha.core.actions import Decision, DropWithdrawn, Hold, Release
 from novaha.core.coldstart import Beginning
+from novaha.core.drain import Withdrawn
+from novaha.core.draining import _Emptying
+from novaha.core.drainsharing import HostDrain, share_drains
 from novaha.core.evacuation import _Evacuation
 from novaha.core.fates import Reading
 from novaha.core.hostplan import HostPlan
@@ -36,6 +42,7 @@ from novaha.core.policy import Policy
 from novaha.core.protection import Protection
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import Found
+from novaha.core.starting import starting
 from novaha.core.together import Target, first_or_any
 from novaha.sim.scenario import load
 from novaha.sim.seeds import play, schedule, violations
@@ -106,10 +113,25 @@ def mute(*arguments: Any) -> tuple[Decision, ...]:  # noqa: ANN401
 def started_while_evacuating(
     seen: View, policy: Policy, plans: Mapping[NodeName, HostPlan]
 ) -> tuple[Decision, ...]:
-    return STARTING(seen, policy, plans) if plans else ()
+    return starting(seen, policy, plans) if plans else ()
 
 
-STARTING = decide.starting
+def unlimited_drains(
+    seen: View, policy: Policy, drains: list[HostDrain], *, evacuates: bool
+) -> tuple[Decision, ...]:
+    return share_drains(seen, replace(policy, drain_in_flight=64), drains, evacuates=evacuates)
+
+
+def mute_drains(*arguments: Any, **named: Any) -> tuple[Decision, ...]:  # noqa: ANN401
+    return tuple(d for d in share_drains(*arguments, **named) if not isinstance(d, Hold))
+
+
+def forget_withdrawn(
+    _view: View, _policy: Policy, withdrawn: Withdrawn
+) -> tuple[DropWithdrawn, ...]:
+    return (DropWithdrawn(withdrawn),)
+
+
 SHARE, AHEAD = sharing.share, decide._ahead  # noqa: SLF001
 FORCE_DOWN = evacuation._force_down  # noqa: SLF001
 SUCCESS = proof._success  # noqa: SLF001
@@ -342,6 +364,63 @@ GATES: tuple[Gate, ...] = (
         "L3",
         "two-phases-start-fails",
     ),
+    Gate(
+        "a live migration is asked for once",
+        leaving.Reading,
+        "_is_asked_for",
+        lambda *_: False,
+        "L4",
+        "drain-and-undrain",
+    ),
+    Gate(
+        "no more live migrations in flight than allowed",
+        draining,
+        "share_drains",
+        unlimited_drains,
+        "L4",
+        "drain-and-undrain",
+    ),
+    Gate(
+        "live migrations of the process before may still arrive",
+        _Emptying,
+        "settles",
+        lambda _: False,
+        "L4",
+        "drain-killed-after-post",
+    ),
+    Gate(
+        "a drain never competes with a recovery",
+        draining,
+        "_evacuate",
+        lambda *_: False,
+        "L4",
+        "drain-beside-a-recovery",
+    ),
+    Gate(
+        "a host that stays drained is not enabled when it is back",
+        returning,
+        "_serves_less",
+        lambda *_: False,
+        "L6",
+        "drained-host-crashes",
+    ),
+    Gate(
+        "what was taken of a drained host is given back",
+        draining,
+        "give_back",
+        forget_withdrawn,
+        "L6",
+        "drain-and-undrain",
+    ),
+    Gate(
+        "what a person had disabled stays so after a drain",
+        withdrawing,
+        "is_ours",
+        lambda _: True,
+        "L6",
+        "drain-of-a-disabled-host",
+    ),
+    Gate("a drain has a reason", draining, "share_drains", mute_drains, "L7", "drain-and-undrain"),
     Gate("waiting for a fencing has a reason", decide, "_ahead", mute, "L7", "clock-skew-ahead"),
 )
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import smallview as look
 import smallworld as small
-from novaha.core.actions import Action, Evacuate, Hold
+from novaha.core.actions import Action, Evacuate, Hold, Request
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import OUR_REASON, Record
@@ -20,7 +21,7 @@ from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable, ClusterUnavailable
-from novaha.ports import PostResult, Request
+from novaha.ports import PostResult
 from smalltime import NOW_S
 from smallview import Key
 from smallworld import Reply, World
@@ -77,6 +78,15 @@ class Replay:
         node = look.index_of(mark.node)
         self._answer(("delete_hold", node, look.number_of(mark.receipt_id)))
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError  # nothing is drained in the small world
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        raise NotImplementedError
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        raise NotImplementedError
+
     def services(self) -> tuple[Service, ...]:
         return look.services_of(self._answer(SERVICES))
 
@@ -104,6 +114,9 @@ class Replay:
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return look.migrations_of(self._answer(("migrations", look.index_of(host))))
 
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        raise NotImplementedError
+
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         call = ("set_forced_down", look.index_of(service.host), forced_down)
         return look.service_of(self._answer(call))
@@ -122,9 +135,7 @@ class Replay:
         raise NotImplementedError
 
     def send(self, request: Request) -> None:
-        assert isinstance(request, Evacuate)
-        evacuate = request
-        self.sent.append((look.index_of(evacuate.server), look.index_of(evacuate.host)))
+        self.sent.append((look.index_of(request.server), look.index_of(request.host)))
 
     def results(self) -> list[PostResult]:
         self.taken = True

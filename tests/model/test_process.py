@@ -7,11 +7,11 @@ import pytest
 import smallworld as small
 from novaha.app.cycle import Reconciler
 from novaha.core import memory as remember
+from novaha.core.actions import Request as Move
 from novaha.core.model import Answer
 from novaha.core.rules import Rules
 from novaha.errors import ClusterUnavailable
 from novaha.ports import PostResult
-from novaha.ports import Request as Sent
 from smallcalls import ERROR, READS, Call, Replay, perform
 from smallprocess import Automaton, all_ports
 from smalltime import NOW_S, POLICY, TICK_S
@@ -86,7 +86,7 @@ class Both(Replay):
         assert self.sent == self.expected
         self.sent, self.expected = [], []
 
-    def send(self, request: Sent) -> None:
+    def send(self, request: Move) -> None:
         self.sent.append((index_of(request.server), index_of(request.host)))
 
     def let_happen(self) -> None:

@@ -5,7 +5,8 @@ state_path/guests.json, so that a host which returns has leftovers that Nova mus
 anyone who can read the file knows which guests run where.
 
 guests.json: {"boot_id": of this boot of the node, "guests": {uuid: {name, state, since, ...}}}
-faults.json: {"spawn_delay": s, "spawn_fail": number of next spawns that raise, "destroy_delay": s}
+faults.json: {"spawn_delay": s, "spawn_fail": number of next spawns that raise, "destroy_delay": s,
+    "live_delay": s that a live migration off the node takes}
 """
 # mypy: ignore-errors
 # ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, ARG002, FBT002, INP001
@@ -68,6 +69,22 @@ class PersistentFakeDriver(fake.FakeDriver):
         time.sleep(self._fault("destroy_delay"))
         super().destroy(context, instance, *args, **kwargs)
         self._save()
+
+    def live_migration(  # noqa: PLR0913, PLR0917  (the signature is Nova's)
+        self,
+        context,
+        instance,
+        dest,
+        post_method,
+        recover_method,
+        block_migration=False,
+        migrate_data=None,
+    ):
+        """Let a guest leave in one moment, late if a fault says so; FakeDriver lets it stay."""
+        time.sleep(self._fault("live_delay"))
+        super().destroy(context, instance, None)
+        self._save()
+        post_method(context, instance, dest, block_migration, migrate_data)
 
     def power_off(self, instance, *args, **kwargs):
         """Stop a guest."""

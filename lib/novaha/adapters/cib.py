@@ -11,6 +11,7 @@ the loss of every controller but one, and a restart of the whole cluster:
                -release-…                 see adapters/brakestate.py
         nvpair nova-ha-confirmed-<node>   written by `nova-ha confirm-off`, see adapters/confirm.py
         nvpair nova-ha-disarm-…           written by `nova-ha disarm`, see adapters/disarm.py
+        nvpair nova-ha-drain-, -withdrawn-  what is drained, and what was taken: adapters/drain.py
     constraints/rsc_location#nova-ha-hold-<node>.<receipt>
         keeps the NovaComputeUnfence clone, and so nova-compute, off the node
 

@@ -8,6 +8,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     EndStarts,
@@ -18,8 +19,11 @@ from novaha.core.actions import (
     KeepFound,
     KeepProof,
     KeepStarts,
+    KeepWithdrawn,
+    LiveMigrate,
     Release,
     RemoveFromAggregate,
+    SetStandby,
     SetUse,
     Start,
 )
@@ -58,7 +62,7 @@ class LogJournal:
         self._held = {key: hold.text for key, hold in held.items()}
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind of action)
+def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each kind of action)
     """Return what an action is about."""
     match action:
         case Evacuate(server, host):
@@ -70,6 +74,13 @@ def describe(action: Action) -> str:  # noqa: PLR0911  (one line for each kind o
             return f"server={server} host={host}"
         case KeepStarts(starts) | EndStarts(starts):
             return f"node={starts.node} servers={len(starts.servers)}"
+        case LiveMigrate(server, host):
+            return f"server={server} host={host}"
+        case KeepWithdrawn(withdrawn) | DropWithdrawn(withdrawn):
+            phase = withdrawn.phase.name.lower()
+            return f"node={withdrawn.node} host={withdrawn.host} phase={phase}"
+        case SetStandby(node, on):
+            return f"node={node} on={'yes' if on else 'no'}"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"host={reserved} segment={segment.name} value={value}"

@@ -28,7 +28,7 @@ from novaha.adapters.starts import (
     is_too_old,
     stopped_since,
 )
-from novaha.core.actions import Evacuate, Start
+from novaha.core.actions import Evacuate, LiveMigrate, Request, Start
 from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
@@ -36,7 +36,6 @@ from novaha.core.order import Target
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
-from novaha.ports import Request
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -116,9 +115,15 @@ class Nova:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
-        pages = self._pages(
-            "/os-migrations", "migrations", NEWEST, migration_type="evacuation", source_compute=host
-        )
+        return self._records(host, "evacuation")
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records whose source is the host."""
+        return self._records(host, "live-migration")
+
+    def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
+        query = {"migration_type": kind, "source_compute": host}
+        pages = self._pages("/os-migrations", "migrations", NEWEST, **query)
         return tuple(_read(_migration, raw) for raw in pages)
 
     def rooms(self) -> tuple[Room, ...]:
@@ -170,11 +175,17 @@ class Nova:
         return self._top is not None and self._top >= STOPPED
 
     def post(self, request: Request) -> None:
-        """Send a request that is not waited for."""
-        if isinstance(request, Start):
-            self.start(request)
-        else:
-            self.evacuate(request)
+        """Send a request; an answer without an error is not done yet."""
+        match request:
+            case Evacuate():
+                self.evacuate(request)
+            case Start():
+                self.start(request)
+            case LiveMigrate(server):
+                # Nova's scheduler chooses the host, and its compute services copy what has to be.
+                # Source: Compute API "Live-Migrate Server (os-migrateLive Action)", 2.34 onward.
+                body = {"host": None, "block_migration": "auto"}
+                self._call("POST", f"/servers/{server}/action", {"os-migrateLive": body})
 
     def evacuate(self, evacuate: Evacuate) -> None:
         """Ask Nova to evacuate one server, its state reset where asked; 200 is not done yet.

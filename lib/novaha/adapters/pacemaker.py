@@ -6,11 +6,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from novaha.adapters import cib
+from novaha.adapters import cib, drain
 from novaha.adapters.brakestate import kept_of
 from novaha.adapters.command import run
 from novaha.adapters.disarm import disarms_of
 from novaha.core.confirmation import failures_of
+from novaha.core.drain import Withdrawn
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import (
     HOLD_PREFIX,
@@ -67,6 +68,10 @@ class Pacemaker:
             disarmed=disarms_of(root).good(now_s),
             failing=tuple(_failing(silent, events or ())),
             starts=starts,
+            drains=drain.drains_of(root),
+            withdrawn=drain.withdrawn_of(root),
+            health={node: health for node, health in drain.health_of_nodes(root) if node in lives},
+            standby=drain.standby_of(root) & lives.keys(),
         )
 
     def write_record(self, record: Record) -> None:
@@ -92,6 +97,18 @@ class Pacemaker:
     def delete_starts(self, starts: Starts) -> None:
         """Delete exactly this record of starts."""
         cib.delete_starts(starts)
+
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Keep what was taken of a node."""
+        drain.write_withdrawn(withdrawn)
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        drain.delete_withdrawn(withdrawn)
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a node in standby as `pcs node standby` does, or take that back."""
+        drain.set_standby(node, on=on)
 
 
 def clean_up(resource: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
-from novaha.ports import PostResult, Request
+from novaha.core.actions import Request
+from novaha.ports import PostResult
 
 
 class ThreadedPosts:

@@ -1,10 +1,12 @@
 """Effects: each question is answered and each action done here, and what came of it remembered."""
 
+from novaha.core import drainmemory
 from novaha.core import memory as remember
 from novaha.core import startmemory as starts
 from novaha.core.actions import (
     Action,
     AddToAggregate,
+    AskLiveMigrations,
     AskMigrations,
     AskPhases,
     AskPlaced,
@@ -16,6 +18,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     EndStarts,
@@ -25,15 +28,20 @@ from novaha.core.actions import (
     KeepFound,
     KeepProof,
     KeepStarts,
+    KeepWithdrawn,
+    LiveMigrate,
     Question,
     Release,
     RemoveFromAggregate,
+    Request,
+    SetStandby,
     SetUse,
     Start,
 )
 from novaha.core.capacity import Room
+from novaha.core.drain import Phase
 from novaha.core.model import HoldMark, Memory, Service
-from novaha.core.names import ComputeHost
+from novaha.core.names import ComputeHost, ServerId
 from novaha.core.segments import RESERVED, TRUE, Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
 from novaha.ports import Clock, Cloud, CloudReader, Ports
@@ -49,6 +57,9 @@ _InCib = (
     | Release
     | DropHold
     | EndRecovery
+    | KeepWithdrawn
+    | DropWithdrawn
+    | SetStandby
 )
 
 TROUBLE_WAIT_S = 2.0
@@ -80,13 +91,19 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
         case AskMigrations(host):
             return remember.saw_migrations(memory, host, cloud.migrations(host), now_s)
         case _:
-            return _answer_about_order(memory, question, now_s, cloud)
+            return _answer_about_some(memory, question, now_s, cloud)
 
 
-def _answer_about_order(
-    memory: Memory, question: AskPhases | AskPlaced | AskPorts, now_s: float, cloud: CloudReader
+def _answer_about_some(
+    memory: Memory,
+    question: AskLiveMigrations | AskPhases | AskPlaced | AskPorts,
+    now_s: float,
+    cloud: CloudReader,
 ) -> Memory:
     match question:
+        case AskLiveMigrations(host):
+            records = cloud.live_migrations(host)
+            return drainmemory.saw_live_migrations(memory, host, records, now_s)
         case AskPhases():
             return starts.saw_phases(memory, leaves_stopped=cloud.leaves_stopped())
         case AskPlaced(host, wanted):
@@ -118,18 +135,14 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
         return _refused(memory, action, error, ports), False
-    ports.journal.action(action, "sent" if isinstance(action, Evacuate | Start) else "done")
+    ports.journal.action(action, "sent" if isinstance(action, Request) else "done")
     return memory, True
 
 
 def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
     match action:
-        case Evacuate(server, host):
-            memory = remember.posting(memory, server, host, ports.clock.monotonic_s())
-            ports.posts.send(action)
-            return memory
-        case Start(server):
-            memory = starts.starting(memory, server, ports.clock.monotonic_s())
+        case Evacuate() | Start() | LiveMigrate():
+            memory = _sending(memory, action, ports.clock.monotonic_s())
             ports.posts.send(action)
             return memory
         case ForceUp(service):
@@ -144,6 +157,17 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             return remember.freed(memory, _about(action)) if is_free else memory
         case _:
             return _change_cib(memory, action, ports)
+
+
+def _sending(memory: Memory, request: Request, now_s: float) -> Memory:
+    """Remember a request before it is sent, so that none is sent twice."""
+    match request:
+        case Evacuate(server, host):
+            return remember.posting(memory, server, host, now_s)
+        case Start(server):
+            return starts.starting(memory, server, now_s)
+        case LiveMigrate(server, host):
+            return drainmemory.asking_to_leave(memory, server, host, now_s)
 
 
 def _change_cib(
@@ -171,6 +195,25 @@ def _change_cib(
         case EndRecovery(recovery):
             ports.cluster.delete_record(recovery)
             return remember.forget_host(memory, recovery.host)
+        case KeepWithdrawn() | DropWithdrawn() | SetStandby():
+            return _withdraw(memory, action, ports)
+    return memory
+
+
+def _withdraw(
+    memory: Memory, action: KeepWithdrawn | DropWithdrawn | SetStandby, ports: Ports
+) -> Memory:
+    match action:
+        case KeepWithdrawn(withdrawn):
+            ports.cluster.write_withdrawn(withdrawn)
+            if withdrawn.phase is Phase.CLOSING:
+                return drainmemory.withdrew(memory, withdrawn.node)
+        case SetStandby(node, on):
+            ports.cluster.set_standby(node, on=on)
+        case DropWithdrawn(withdrawn):
+            ports.cluster.delete_withdrawn(withdrawn)
+            memory = drainmemory.gave_back(memory, withdrawn.node, withdrawn.host)
+            return remember.forget_host(memory, withdrawn.host)
     return memory
 
 
@@ -221,16 +264,23 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
 def take_results(memory: Memory, ports: Ports) -> Memory:
     """Take in how requests ended since the last look."""
     for result in ports.posts.results():
-        now_s = ports.clock.monotonic_s()
-        error = result.error
-        if isinstance(result.request, Start):
-            memory = _start_ended(memory, result.request, error, now_s)
-        else:
-            memory = _evacuate_ended(memory, result.request, error, now_s)
-        if isinstance(error, CloudUnavailable) and error.busy:
+        now_s, error = ports.clock.monotonic_s(), result.error
+        memory = _ended(memory, result.request, error, now_s)
+        busy = isinstance(error, CloudUnavailable) and error.busy
+        if busy and not isinstance(result.request, LiveMigrate):
             memory = remember.strained(memory, now_s)
         ports.journal.action(result.request, _outcome(error))
     return memory
+
+
+def _ended(memory: Memory, request: Request, error: Exception | None, now_s: float) -> Memory:
+    match request:
+        case Evacuate():
+            return _evacuate_ended(memory, request, error, now_s)
+        case Start():
+            return _start_ended(memory, request, error, now_s)
+        case LiveMigrate(server):
+            return _left(memory, server, error, now_s)
 
 
 def _outcome(error: Exception | None) -> str:
@@ -266,6 +316,16 @@ def _start_ended(memory: Memory, start: Start, error: Exception | None, now_s: f
             return starts.start_refused(memory, start.server, now_s, str(error))
     text = f"Nova gave no answer: {error}"
     return starts.start_ended(memory, start.server, "lost", now_s, text)
+
+
+def _left(memory: Memory, server: ServerId, error: Exception | None, now_s: float) -> Memory:
+    """Remember how a request for a live migration ended."""
+    match error:
+        case None:
+            return drainmemory.may_leave(memory, server, now_s)
+        case CloudRefused():
+            return drainmemory.may_not_leave(memory, server, now_s, str(error))
+    return drainmemory.unheard(memory, server, now_s, f"Nova gave no answer: {error}")
 
 
 def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:

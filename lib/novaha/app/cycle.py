@@ -90,6 +90,8 @@ class Reconciler:
             Reason.HOST_STARTING: self.policy.return_poll_s,
             Reason.NO_HEARTBEAT: self.policy.return_poll_s,
             Reason.RECORDS_OPEN: self.policy.return_poll_s,
+            Reason.DRAINING: self.policy.return_poll_s,
+            Reason.GIVING_BACK: self.policy.return_poll_s,
         }
         waits_s = [waits[hold.reason] for hold in holds if hold.reason in waits]
         moving = [ComputeHost(h.subject) for h in holds if h.reason is Reason.IN_FLIGHT]

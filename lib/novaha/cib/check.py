@@ -169,6 +169,15 @@ def quorum_policy(facts: Facts) -> Found:
         yield "no-quorum-policy", text, _property("no-quorum-policy", "stop")
 
 
+def health_stops_compute(facts: Facts) -> Found:
+    """Find health attributes with which Pacemaker stops nova-compute before its host is drained."""
+    strategy = facts.properties.get("node-health-strategy", "none")
+    if strategy != "none":
+        text = "moves nova-compute off an ill node at once, and without it nothing can leave"
+        mend = _property("node-health-strategy", "none")
+        yield "node-health-strategy", f"{strategy} {text}", f"{mend}; nova-ha drains by itself"
+
+
 def sick_host_holds_all(facts: Facts) -> Found:
     """Find a host that cannot be fenced stops the recovery of all others."""
     wanted = dict(PROPERTIES)
@@ -346,6 +355,7 @@ RULES: Mapping[str, Rule] = {
         nova_device_alone,
         fencing_disabled,
         quorum_policy,
+        health_stops_compute,
         sick_host_holds_all,
         unfencing,
         reconnect_missing,

@@ -8,6 +8,7 @@ docs/migrate.md   cli/docs_migrate.py: how to come from elsewhere
 docs/segments.md  core/segments.py: the metadata of a segment, recovery methods, reserved hosts
 docs/instances.md core/: what becomes of an instance in each state, who is protected, the order
 docs/return.md    cli/docs_return.py: what a host that comes back waits for
+docs/drain.md     cli/docs_drain.py, core/livestates.py: what leaves a host that is drained
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from novaha.cli.docs_brake import brake_page
 from novaha.cli.docs_cib import cib_page
+from novaha.cli.docs_drain import drain_page
 from novaha.cli.docs_instances import instances_page
 from novaha.cli.docs_migrate import migrate_page
 from novaha.cli.docs_return import return_page
@@ -120,6 +122,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "segments.md": segments_page,
     "instances.md": instances_page,
     "return.md": return_page,
+    "drain.md": drain_page,
 }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from novaha.cli.asking import Access, access_of
 from novaha.cli.codes import BAD_INPUT, SAME
+from novaha.core.draining import drained_nodes
 from novaha.core.explain import (
     Explanation,
     Said,
@@ -204,7 +205,8 @@ def ask_nova(
     view: View, policy: Policy, subject: str | None, parameters: dict[str, str]
 ) -> tuple[View, str | None]:
     """Ask Nova what it takes; return what is then known, and why there is not more."""
-    if subject is None and not (view.cluster.receipts or view.cluster.records):
+    cluster = view.cluster
+    if subject is None and not (cluster.receipts or cluster.records or drained_nodes(view)):
         return view, None
     try:
         return _asked(view, policy, subject, access_of(parameters))

@@ -17,6 +17,8 @@ COMMANDS = {
     "confirm-off": "say that a lost host is off, whose fencing fails, so that it is recovered",
     "disarm": "have lost hosts recorded and left alone for a while, and see what is disarmed",
     "arm": "take disarms away before their time is over",
+    "drain": "have a host emptied, see before what would leave it, and what is drained",
+    "undrain": "take a drain back, and give the host what was taken of it",
     "migrate": "come from classic InstanceHA or from Masakari",
     "docs": "draw the pages that show the tables of the code",
 }

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from novaha.core.drain import Withdrawn
 from novaha.core.model import HoldMark, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
@@ -149,6 +150,36 @@ class RemoveFromAggregate:
     host: ComputeHost
 
 
+@dataclass(frozen=True)
+class LiveMigrate:
+    """Ask Nova to move one running server off a host that serves; its scheduler chooses where."""
+
+    server: ServerId
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class KeepWithdrawn:
+    """Write down what is about to be taken of a host, or has been."""
+
+    withdrawn: Withdrawn
+
+
+@dataclass(frozen=True)
+class DropWithdrawn:
+    """Delete that: all of it is given back."""
+
+    withdrawn: Withdrawn
+
+
+@dataclass(frozen=True)
+class SetStandby:
+    """Set a node in Pacemaker's standby, or take that back."""
+
+    node: NodeName
+    on: bool
+
+
 Action = (
     KeepProof
     | BeginRecovery
@@ -167,7 +198,14 @@ Action = (
     | AddToAggregate
     | RemoveFromAggregate
     | EndRecovery
+    | LiveMigrate
+    | KeepWithdrawn
+    | DropWithdrawn
+    | SetStandby
 )
+
+Request = Evacuate | Start | LiveMigrate
+"""What is sent without waiting for Nova's answer."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +233,13 @@ class AskServers:
 @dataclass(frozen=True)
 class AskMigrations:
     """List the evacuation records whose source is a host."""
+
+    host: ComputeHost
+
+
+@dataclass(frozen=True)
+class AskLiveMigrations:
+    """List the live migration records whose source is a host."""
 
     host: ComputeHost
 
@@ -230,7 +275,15 @@ class AskPlaced:
 
 
 Question = (
-    AskServices | AskServers | AskMigrations | AskRules | AskRoom | AskPorts | AskPhases | AskPlaced
+    AskServices
+    | AskServers
+    | AskMigrations
+    | AskLiveMigrations
+    | AskRules
+    | AskRoom
+    | AskPorts
+    | AskPhases
+    | AskPlaced
 )
 
 Decision = Action | Hold | Question

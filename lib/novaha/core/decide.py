@@ -14,6 +14,7 @@ The state of each node (core/standing.py) says which function plans for it:
                            (core/unfinished.py)
 
 What was placed stopped is started whatever the state of its node (core/starting.py).
+Hosts that are to be emptied come last (core/draining.py): they never keep a recovery waiting.
 
 Questions are decisions too: the caller answers them and decides again.
 """
@@ -22,6 +23,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from novaha.core.actions import (
+    AskLiveMigrations,
     AskMigrations,
     AskPhases,
     AskPlaced,
@@ -41,6 +43,7 @@ from novaha.core.actions import (
     Release,
 )
 from novaha.core.brake import holds
+from novaha.core.draining import draining
 from novaha.core.evacuation import plan
 from novaha.core.hostplan import HostPlan
 from novaha.core.limits import disarms_shown, standings
@@ -49,7 +52,7 @@ from novaha.core.names import HostAmbiguous, HostNotFound, NodeName, compute_hos
 from novaha.core.policy import Policy
 from novaha.core.readying import each_once
 from novaha.core.reasons import Reason
-from novaha.core.recovery import Found, Proof, Proven, Record, Recovery, is_ours
+from novaha.core.recovery import FENCED_REASON, Found, Proof, Proven, Record, Recovery, is_ours
 from novaha.core.returning import returning
 from novaha.core.services import refused_change, services_again
 from novaha.core.sharing import share
@@ -82,7 +85,8 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     told = (*holds(cluster), *_unfenced(cluster), *disarms_shown(cluster, found))
     shared = tuple(each_once(share(view, policy, plans)))
     started = starting(view, policy, evacuating)
-    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared, *started))
+    drains = draining(view, policy, found, plans)
+    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared, *started, *drains))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
@@ -227,7 +231,8 @@ def _found(service: Service, before: Found | None) -> Found:
     before: what the recovery found that this one takes over, with all that it had set.
     """
     ours = not service.enabled and is_ours(service.disabled_reason)
-    theirs = before.forced_down if before else not ours
+    forced = ours and service.disabled_reason.startswith(FENCED_REASON)
+    theirs = before.forced_down if before else not forced
     return Found(enabled=service.enabled or ours, forced_down=service.forced_down and theirs)
 
 
@@ -277,6 +282,7 @@ _QUESTIONS = (
     AskServices,
     AskServers,
     AskMigrations,
+    AskLiveMigrations,
     AskRules,
     AskRoom,
     AskPorts,

@@ -28,7 +28,7 @@ from novaha.core.policy import ENDED_WELL, Policy
 from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
-from novaha.core.recovery import OUR_REASON, Recovery
+from novaha.core.recovery import FENCED_REASON, Recovery
 from novaha.core.services import find_service, refused_change
 from novaha.core.states import InstanceState
 from novaha.core.together import asks_before_the_first
@@ -199,7 +199,7 @@ class _Evacuation:
         """Return the disabling of the service, unless a person did it before, or Nova refuses."""
         if not self.service.enabled or refused_change(self.view, self.policy, self.recovery.host):
             return ()
-        return (Disable(self.service, f"{OUR_REASON} fenced, receipt {self.recovery.receipt_id}"),)
+        return (Disable(self.service, f"{FENCED_REASON}, receipt {self.recovery.receipt_id}"),)
 
     def holds(self, fates: list[Fate], flights: Flights) -> tuple[Hold, ...]:
         """Return what is being waited for: one line for the host, one for each blocked server."""

@@ -4,19 +4,28 @@ The same functions answer for the recovery process, which knows what is on the w
 who only looks on: what differs is the memory in the view, and what the process said (Said).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from novaha.core.actions import (
     Action,
+    AskLiveMigrations,
     AskMigrations,
     AskRules,
     AskServers,
     AskServices,
     Decision,
+    Disable,
+    DropWithdrawn,
+    Enable,
     Hold,
+    KeepWithdrawn,
+    LiveMigrate,
     Question,
+    SetStandby,
 )
 from novaha.core.decide import decide, plan_of
+from novaha.core.draining import drained_nodes
 from novaha.core.instances import (
     InstanceStanding,
     instances_of,
@@ -25,7 +34,16 @@ from novaha.core.instances import (
     with_records,
 )
 from novaha.core.limits import standings
-from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Memory, Service, View
+from novaha.core.model import (
+    ClusterView,
+    DrainMemory,
+    FencingEvent,
+    HoldMark,
+    Level,
+    Memory,
+    Service,
+    View,
+)
 from novaha.core.names import (
     ComputeHost,
     NodeName,
@@ -108,7 +126,8 @@ class Explanation:
 
 def say(view: View, policy: Policy, holds: tuple[Hold, ...]) -> Said:
     """Return what a recovery process can tell after a cycle, its holds included."""
-    standings = [stand(view, policy, node) for node in concerned(view.cluster)]
+    nodes = sorted({*concerned(view.cluster), *drained_nodes(view)})
+    standings = [stand(view, policy, node) for node in nodes]
     instances = [
         instance for standing in standings for instance in instances_of(view, policy, standing)
     ]
@@ -127,12 +146,14 @@ def onlooker(cluster: ClusterView, policy: Policy, now_s: float, epoch_s: float)
         started_s=now_s - policy.settle_s,
         first_seen={**dict.fromkeys(records, now_s - policy.settle_s), **first_seen},
         begun={r.receipt_id: r.after_migration for r in cluster.records if isinstance(r, Recovery)},
+        drain=DrainMemory(begun=frozenset(withdrawn.node for withdrawn in cluster.withdrawn)),
     )
 
 
 def known_nodes(cluster: ClusterView) -> tuple[NodeName, ...]:
     """Return the remote nodes, and those of which the CIB holds something of ours."""
-    return tuple(sorted({*concerned(cluster), *cluster.lives}))
+    drained = (drain.node for drain in cluster.drains)
+    return tuple(sorted({*concerned(cluster), *cluster.lives, *drained}))
 
 
 def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
@@ -146,7 +167,7 @@ def host_of(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
 def overview(view: View, policy: Policy, said: Said | None = None) -> tuple[Explanation, ...]:
     """Explain every node of which anything is open."""
     shown = (*view.cluster.braked, *view.cluster.failing)
-    nodes = {*concerned(view.cluster), *(node for node, _ in shown)}
+    nodes = {*concerned(view.cluster), *drained_nodes(view), *(node for node, _ in shown)}
     return tuple(explain_node(view, policy, node, said) for node in sorted(nodes))
 
 
@@ -228,8 +249,23 @@ def _decisions(view: View, policy: Policy, standing: Standing) -> tuple[Decision
     return tuple(
         decision
         for decision in decide(view, policy)
-        if decision in mine or (isinstance(decision, Hold) and decision.subject in subjects)
+        if decision in mine
+        or (isinstance(decision, Hold) and decision.subject in subjects)
+        or _is_of_a_drain(decision, standing.node, host_of(view, policy, standing.node))
     )
+
+
+def _is_of_a_drain(decision: Decision, node: NodeName, host: ComputeHost | None) -> bool:
+    match decision:
+        case LiveMigrate(_, source):
+            return source == host
+        case KeepWithdrawn(withdrawn) | DropWithdrawn(withdrawn):
+            return withdrawn.node == node
+        case SetStandby(of):
+            return of == node
+        case Disable(service) | Enable(service):
+            return service.host == host
+    return False
 
 
 def _instances(
@@ -317,7 +353,7 @@ def questions_for(view: View, policy: Policy, subject: str | None) -> tuple[Ques
     if view.memory.services is None:
         return (AskServices(),)
     node = node_called(view, policy, subject) if subject else None
-    nodes = [node] if node else concerned(view.cluster)
+    nodes = [node] if node else sorted({*concerned(view.cluster), *drained_nodes(view)})
     if ask := _lists(view, policy, nodes):
         return ask
     if subject is None or node is not None:
@@ -335,4 +371,11 @@ def _lists(view: View, policy: Policy, nodes: list[NodeName]) -> tuple[Question,
     servers = [AskServers(h, details=True) for h in hosts if h not in view.memory.servers]
     records = [AskMigrations(h) for h in hosts if h not in view.memory.migrations]
     rules = [AskRules()] if hosts and view.memory.rules is None else []
-    return (*servers, *records, *rules)
+    return (*servers, *records, *rules, *_live_lists(view, policy, nodes))
+
+
+def _live_lists(view: View, policy: Policy, nodes: list[NodeName]) -> Iterator[AskLiveMigrations]:
+    """Yield the questions for what leaves drained hosts."""
+    drained, known = drained_nodes(view), view.memory.drain.records
+    hosts = (host_of(view, policy, node) for node in nodes if node in drained)
+    yield from (AskLiveMigrations(host) for host in hosts if host and host not in known)

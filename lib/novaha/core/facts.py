@@ -61,6 +61,48 @@ class Accepted(NamedTuple):
     by: By = "process"
 
 
+class LiveAsked(NamedTuple):
+    """A request for a live migration reached Nova; sent_s: when it was sent."""
+
+    at_s: float
+    server: ServerId
+    sent_s: float
+    by: By = "process"
+
+
+class LiveAccepted(NamedTuple):
+    """Nova accepted a live migration; node: where the instance was."""
+
+    at_s: float
+    server: ServerId
+    node: NodeName
+    record: int
+    by: By = "process"
+
+
+class LiveEnded(NamedTuple):
+    """A live migration came to its end, well or not."""
+
+    at_s: float
+    record: int
+
+
+class DrainWanted(NamedTuple):
+    """A person wants a node emptied from now on, or no longer."""
+
+    at_s: float
+    node: NodeName
+    wanted: bool
+
+
+class DrainLeft(NamedTuple):
+    """How the service of a node stands at the end, no recovery of it being open."""
+
+    at_s: float
+    node: NodeName
+    enabled: bool
+
+
 class Scheduled(NamedTuple):
     """Nova chose where the instance of an evacuation record goes."""
 
@@ -216,6 +258,11 @@ Fact = (
     | Lied
     | Fenced
     | Accepted
+    | LiveAsked
+    | LiveAccepted
+    | LiveEnded
+    | DrainWanted
+    | DrainLeft
     | Scheduled
     | RecordEnded
     | GuestStarted

@@ -25,6 +25,7 @@ from math import inf
 from typing import Any
 
 from novaha.core import facts
+from novaha.core.draininvariants import DrainJudge
 from novaha.core.facts import Fact
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
@@ -102,11 +103,13 @@ class _Node:
 class Judge:
     """Sees facts in the order in which they happened.
 
-    limit: how many evacuations may be in flight; those older than stuck_s are left out.
+    limit: how many evacuations may be in flight; those older than stuck_s are left out. live_limit:
+    of live migrations.
     """
 
     limit: int
     stuck_s: float = Policy.stuck_s
+    live_limit: int = Policy.drain_in_flight
     violations: list[Violation] = field(default_factory=list)
     _nodes: dict[NodeName, _Node] = field(default_factory=dict)
     _flights: dict[int, _Flight] = field(default_factory=dict)
@@ -123,10 +126,16 @@ class Judge:
     _reserved_only: set[NodeName] = field(default_factory=set)
     _groups: dict[ServerId, str] = field(default_factory=dict)
     _sent: dict[ServerId, NodeName] = field(default_factory=dict)
+    _drains: DrainJudge = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have somebody else judge the drains."""
+        self._drains = DrainJudge(self.live_limit, self._broken, self.stuck_s)
 
     def see(self, fact: Fact) -> None:
         """Take in a fact and note each law that it breaks."""
-        self._rules()[type(fact)](self, fact)
+        self._drains.see(fact)
+        self._rules().get(type(fact), _nothing)(self, fact)
 
     def _node(self, name: NodeName) -> _Node:
         node = self._nodes.get(name)
@@ -396,6 +405,10 @@ class Judge:
             facts.InstanceLeft: cls._instance_left,
             facts.ServiceLeft: cls._service_left,
         }
+
+
+def _nothing(_judge: Judge, _fact: Fact) -> None:
+    """Judge nothing: it is about drains."""
 
 
 def _setting(enabled: bool, reason: str, forced_down: bool) -> str:  # noqa: FBT001

@@ -9,6 +9,7 @@ from novaha.core.brakestate import Brake
 from novaha.core.capacity import Room
 from novaha.core.details import Details
 from novaha.core.disarm import Disarm
+from novaha.core.drain import Drain, Health, Wanted, Withdrawn
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
@@ -98,6 +99,8 @@ class ClusterView:
     released: those that a person has released from brake and limits. disarmed: the disarms that
     hold now. failing: lost nodes whose fencing fails each time, and the fencer's last reason.
     starts: what has to be started once it is placed, one of a node at most.
+    drains: a person's words. withdrawn: what we took of hosts. health: of remote nodes that are not
+    green. standby: remote nodes that are in Pacemaker's standby.
     """
 
     quorate: bool
@@ -114,6 +117,10 @@ class ClusterView:
     disarmed: tuple[Disarm, ...] = ()
     failing: tuple[tuple[NodeName, str], ...] = ()
     starts: tuple[Starts, ...] = ()
+    drains: tuple[Drain, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
+    health: Mapping[NodeName, Health] = field(default_factory=dict)
+    standby: frozenset[NodeName] = frozenset()
 
     def starts_of(self, node: NodeName) -> Starts | None:
         """Return what has to be started of a node's instances."""
@@ -126,6 +133,20 @@ class ClusterView:
     def record_of(self, node: NodeName) -> Record | None:
         """Return what stands in the CIB of the node's recovery."""
         return next((record for record in self.records if record.node == node), None)
+
+    def withdrawn_of(self, node: NodeName) -> Withdrawn | None:
+        """Return what we have taken of a node."""
+        return next((taken for taken in self.withdrawn if taken.node == node), None)
+
+    def wanted(self, node: NodeName) -> Wanted | None:
+        """Return what is wanted of a node, None where it is to serve as ever."""
+        drain = next((drain for drain in self.drains if drain.node == node), None)
+        health = self.health.get(node, Health.GREEN)
+        if drain is not None:
+            return Wanted(node, f"drained by {drain}", empty=True, standby=drain.standby)
+        if health is Health.GREEN:
+            return None
+        return Wanted(node, f"its health is {health.name.lower()}", empty=health is Health.RED)
 
 
 @dataclass(frozen=True)
@@ -162,7 +183,10 @@ class Server:
 
 @dataclass(frozen=True)
 class Migration:
-    """An evacuation record. Source: Compute API "List Migrations", microversion 2.59 onward."""
+    """The record of an evacuation, or of a live migration.
+
+    Source: Compute API "List Migrations", microversion 2.59 onward.
+    """
 
     id: int
     server: ServerId
@@ -184,11 +208,11 @@ PostState = Literal["sent", "accepted", "lost"]
 
 @dataclass(frozen=True)
 class Post:
-    """An evacuate request whose migration record has not been seen yet.
+    """A request to move a server whose migration record has not been seen yet.
 
     sent: no answer so far. accepted: Nova said 200. lost: no usable answer came, so it may or may
     not have taken effect. at_s: monotonic seconds of the last change of state. host: where the
-    server was; only that host's records tell of the request. after: the highest evacuation record
+    server was; only that host's records tell of the request. after: the highest record
     of the server there that was known when the request was sent.
     """
 
@@ -259,6 +283,25 @@ class RefusedChange:
 
 
 @dataclass(frozen=True)
+class DrainMemory:
+    """What this process knows of live migrations; as with Memory, all of it may be lost.
+
+    records: of live migrations, by their source. changed_s: when those of a host last changed, or a
+    request was sent. failed_at: when a record that ended badly was first seen, by its number.
+    flying_s: since when a record in flight shows the status it has. begun: nodes that this process
+    itself withdrew, so that no earlier one can have a request on the wire.
+    """
+
+    records: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
+    changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
+    posts: Mapping[ServerId, Post] = field(default_factory=dict)
+    refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
+    failed_at: Mapping[int, float] = field(default_factory=dict)
+    flying_s: Mapping[tuple[int, str], float] = field(default_factory=dict)
+    begun: frozenset[NodeName] = frozenset()
+
+
+@dataclass(frozen=True)
 class Memory:
     """What this process knows besides the cluster; all of it may be lost at any instant.
 
@@ -278,8 +321,8 @@ class Memory:
     newest recovery began. probed: when the port of each was tried last. leaves_stopped: whether
     Nova can leave what it evacuates stopped, None where it was not asked. placed: how the servers
     stand that were, on their new hosts. start_tries: their starts. up: since when each was seen to
-    run. needless: those that need no start any more. trouble: why Nova cannot be asked before
-    trouble_until_s.
+    run. needless: those that need no start any more. drain: what is known of live migrations.
+    trouble: why Nova cannot be asked before trouble_until_s.
     """
 
     started_s: float
@@ -312,6 +355,7 @@ class Memory:
     start_tries: Mapping[ServerId, StartTry] = field(default_factory=dict)
     up: Mapping[ServerId, float] = field(default_factory=dict)
     needless: frozenset[ServerId] = frozenset()
+    drain: DrainMemory = field(default_factory=DrainMemory)
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

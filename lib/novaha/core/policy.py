@@ -34,6 +34,7 @@ class Policy:
     """How a recovery behaves; all times in seconds.
 
     max_in_flight, max_per_destination: evacuations at once, in all and to one host.
+    drain_in_flight: live migrations at once, off all hosts that are drained.
     storage: where the disks of image-booted instances lie, as the operator says; an aggregate may
     say otherwise for its hosts. protect: who is protected where nothing is said. exclude_names:
     shell patterns; an instance with such a name is not, unless something nearer says that it is.
@@ -58,6 +59,7 @@ class Policy:
     exclude_names: tuple[str, ...] = (EXCLUDED,)
     max_in_flight: int = 8
     max_per_destination: int = 64
+    drain_in_flight: int = 2
     max_recoveries: int = 10
     flap_limit: int = 3
     flap_window_s: float = 86_400.0

@@ -250,6 +250,60 @@ class Reason(Enum):
         "The host was fenced again and again; it is up, and gets no new instances for a while.",
         "The time is over, or nova-ha release NODE, or a person enables its service.",
     )
+    CLOSED = (
+        "closed",
+        False,
+        "The host gets no new instances, because its health is yellow; those on it stay.",
+        "The attribute is green again, or gone: then its service is enabled, if it was.",
+    )
+    DRAINING = (
+        "draining",
+        False,
+        "The host is being emptied: what can be is live-migrated, a few at a time.",
+        "All that can leave has left.",
+    )
+    DRAINED = (
+        "drained",
+        False,
+        "The host is empty and gets no new instances.",
+        "nova-ha undrain NODE; or its health is green again, where that was why.",
+    )
+    DRAIN_STAYS = (
+        "drain-stays",
+        True,
+        "The host is emptied as far as Nova can; the text tells what stays on it, and what helps.",
+        "A person moves, starts or deletes those instances, or undrains the host.",
+    )
+    DRAIN_WAITS = (
+        "drain-waits",
+        False,
+        "Live migrations wait for recoveries, which never have to compete with a drain.",
+        "Nothing is evacuated any more, and the host's own recovery is over.",
+    )
+    DRAIN_BLOCKED = (
+        "drain-blocked",
+        True,
+        "Instances cannot leave: Nova live-migrates only where nova-compute serves.",
+        "It serves again (the text tells what it lacks), or nova-ha undrain NODE.",
+    )
+    DRAIN_SLOW = (
+        "drain-slow",
+        True,
+        "A live migration goes on for long; others are begun beside it.",
+        "It ends; or openstack server migration abort, or force complete, ends it.",
+    )
+    GIVING_BACK = (
+        "giving-back",
+        False,
+        "The host is no longer to be drained, and what was taken of it is being given back.",
+        "Its nova-compute is up.",
+    )
+    STANDBY = (
+        "standby",
+        True,
+        "The node is in Pacemaker's standby with instances on it: its nova-compute is stopped.",
+        "pcs node unstandby NODE, then nova-ha drain NODE --standby; or they are moved otherwise.",
+    )
     RECORDS_OPEN = (
         "records-open",
         False,

@@ -16,6 +16,8 @@ Phase = Literal["evacuating", "returning"]
 
 OUR_REASON = "nova-ha:"
 """Every `disabled_reason` of ours starts with this; one that does not belongs to a person."""
+FENCED_REASON = f"{OUR_REASON} fenced"
+"""So begins the one of a recovery; a drain has others, and forces nothing down."""
 RESERVED_REASON = f"{OUR_REASON} reserved"
 """So begins the one of a reserved host that is kept free; a person sets it, and so do we."""
 

@@ -7,6 +7,7 @@ much: the key of a reserved host says for whom it is used (core/segments.py: Use
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from novaha.core.drain import Wanted
 from novaha.core.model import View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
@@ -106,6 +107,8 @@ def unusable(view: View, policy: Policy, host: ComputeHost, *, ready: bool = Fal
         return "has no nova-compute in Nova"
     if host in lost_hosts(view, policy):
         return "is lost itself"
+    if wanted := _wanted(view, policy, host):
+        return f"takes no instances: {wanted.said}"
     if service.forced_down or not service.up:
         return "is forced down" if service.forced_down else "is down"
     reserved = service.disabled_reason.startswith(RESERVED_REASON) and not ready
@@ -141,6 +144,14 @@ def lost_hosts(view: View, policy: Policy) -> set[ComputeHost]:
     """Return the hosts of which a fencing is recorded, whatever Nova still believes of them."""
     hosts = (listed_host(view, policy, node) for node in concerned(view.cluster))
     return {host for host in hosts if host is not None}
+
+
+def _wanted(view: View, policy: Policy, host: ComputeHost) -> Wanted | None:
+    """Return what is wanted of a host that is to take no instances."""
+    cluster = view.cluster
+    nodes = {*(drain.node for drain in cluster.drains), *cluster.health}
+    mine = (node for node in sorted(nodes) if listed_host(view, policy, node) == host)
+    return next(map(cluster.wanted, mine), None)
 
 
 def _method(segment: Aggregate) -> str:

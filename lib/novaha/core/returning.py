@@ -9,7 +9,9 @@ from novaha.core.actions import (
     EndRecovery,
     ForceUp,
     Hold,
+    KeepWithdrawn,
 )
+from novaha.core.drain import Phase, Withdrawn
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
@@ -61,6 +63,9 @@ def _silent(view: View, policy: Policy, recovery: Recovery) -> Hold:
 
     Where systemd starts nova-compute, nothing else would show that it does not.
     """
+    if recovery.node in view.cluster.standby:
+        text = "is released; nova-compute does not start, for the node is in standby"
+        return Hold(recovery.host, Reason.HOST_STARTING, text)
     for_s = view.now_s - view.memory.first_seen.get(_back_id(recovery), view.now_s)
     if for_s < policy.stuck_s:
         text = "is released; nova-compute not yet up"
@@ -76,10 +81,25 @@ def _give_back(
     ours = not recovery.found.forced_down and service.host not in view.memory.raised
     if service.forced_down and ours:
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
+    if _serves_less(view, recovery):
+        return (*_kept_closed(view, recovery), *_end(view, policy, recovery))
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and is_ours(service.disabled_reason):
         return (refused or probation(view, policy, recovery) or Enable(service),)
     return _end(view, policy, recovery)
+
+
+def _serves_less(view: View, recovery: Recovery) -> bool:
+    """Tell whether a person, or its health, keeps a host closed; core/withdrawing.py opens it."""
+    return view.cluster.wanted(recovery.node) is not None
+
+
+def _kept_closed(view: View, recovery: Recovery) -> tuple[KeepWithdrawn, ...]:
+    """Return what has that written down, so that nobody forgets to open it."""
+    if view.cluster.withdrawn_of(recovery.node):
+        return ()
+    enabled = recovery.found.enabled
+    return (KeepWithdrawn(Withdrawn(recovery.node, recovery.host, Phase.CLOSING, enabled)),)
 
 
 def _end(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:

@@ -1,19 +1,20 @@
-"""Whether all that is left to recover is spoken of: what law L7 asks of every cycle."""
+"""Of what nothing is said although something is to be done (L7): silence is never an answer."""
 
 from novaha.core.actions import Hold
 from novaha.core.model import View
 from novaha.core.names import NodeName
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
+from novaha.core.services import listed_host
 from novaha.core.standing import concerned
 
 
 def unshown(view: View, policy: Policy, holds: tuple[Hold, ...]) -> tuple[NodeName, ...]:
-    """Return the nodes with something to recover that no hold speaks of (L7).
+    """Return the nodes with something to recover, or to drain, that no hold speaks of.
 
     A hold speaks of a node by its name, its host, one of its instances, or of all together.
     """
-    nodes = concerned(view.cluster)
+    nodes = sorted({*concerned(view.cluster), *(drain.node for drain in view.cluster.drains)})
     if not nodes:
         return ()
     subjects = {hold.subject for hold in holds}
@@ -25,7 +26,8 @@ def unshown(view: View, policy: Policy, holds: tuple[Hold, ...]) -> tuple[NodeNa
 def _names_of(node: NodeName, view: View, policy: Policy) -> set[str]:
     record = view.cluster.record_of(node)
     mapped = policy.host_map.get(node)
-    host = record.host if isinstance(record, Recovery) else mapped
+    listed_as = listed_host(view, policy, node)
+    host = record.host if isinstance(record, Recovery) else mapped or listed_as
     names: set[str] = {node, *((host,) if host else ())}
     listed = view.memory.servers.get(host) if host else None
     return names | {server.id for server in (listed.value if listed else ())}

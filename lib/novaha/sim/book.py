@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from novaha.core.facts import Fact
 from novaha.core.invariants import Judge
+from novaha.core.policy import Policy
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.spec import Outcome, TraceLine
 
@@ -17,10 +18,10 @@ class Book:
 
     __slots__ = ("_engine", "_judge", "changed_s", "outcome", "see")
 
-    def __init__(self, engine: Engine, limit: int) -> None:
-        """Begin empty. limit: how many evacuations may be in flight."""
+    def __init__(self, engine: Engine, policy: Policy) -> None:
+        """Begin empty. policy: how much may be in flight."""
         self._engine = engine
-        self._judge = Judge(limit)
+        self._judge = Judge(policy.max_in_flight, live_limit=policy.drain_in_flight)
         self.outcome = Outcome(violations=self._judge.violations)
         self.see: Callable[[Fact], None] = self._judge.see
         self.changed_s = 0.0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from novaha.core.brakestate import Kept
 from novaha.core.disarm import Disarm, Scope
+from novaha.core.drain import Drain, Withdrawn
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.receipt import Receipt
@@ -19,6 +20,7 @@ class Cib:
 
     __slots__ = (
         "disarms",
+        "drains",
         "garbled",
         "kept",
         "listeners",
@@ -27,6 +29,7 @@ class Cib:
         "records",
         "starts",
         "version",
+        "withdrawn",
     )
 
     def __init__(self) -> None:
@@ -38,15 +41,21 @@ class Cib:
         self.garbled: dict[NodeName, str] = {}
         self.kept = Kept()
         self.disarms: dict[Scope, Disarm] = {}
+        self.drains: dict[NodeName, Drain] = {}
+        self.withdrawn: dict[NodeName, Withdrawn] = {}
         self.listeners: list[Callable[[], None]] = []
         self.version = 0
 
     def holds_anything(self) -> bool:
         """Tell whether something of a recovery is left."""
         ours = (self.receipts, self.records, self.starts, self.marks, self.garbled)
-        return any(ours)
+        return any((*ours, self.drains, self.withdrawn))
 
     def concerns(self, node: NodeName) -> bool:
+        """Tell whether there is a receipt or a record of a node, or it is not all given back."""
+        return self.recovers(node) or node in self.withdrawn
+
+    def recovers(self, node: NodeName) -> bool:
         """Tell whether there is a receipt or a record of a node."""
         return node in self.receipts or node in self.records or node in self.garbled
 
@@ -85,6 +94,27 @@ class Cib:
         """Delete every disarm."""
         self.disarms.clear()
         self._changed()
+
+    def drain(self, drain: Drain) -> None:
+        """Write a person's word over the one before."""
+        self.drains[drain.node] = drain
+        self._changed()
+
+    def undrain(self, node: NodeName) -> None:
+        """Delete a person's word."""
+        if self.drains.pop(node, None) is not None:
+            self._changed()
+
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Write what was taken of a node over what stood there."""
+        self.withdrawn[withdrawn.node] = withdrawn
+        self._changed()
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        if self.withdrawn.get(withdrawn.node) == withdrawn:
+            del self.withdrawn[withdrawn.node]
+            self._changed()
 
     def write_record(self, record: Record) -> None:
         """Write a record over the one before."""

@@ -1,6 +1,7 @@
 """Pacemaker's part: connections to the computes, their loss, and what a controller's tools show."""
 
 from novaha.core.disarm import Disarm
+from novaha.core.drain import Health
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, Level
 from novaha.core.names import NodeName
@@ -47,6 +48,8 @@ class Cluster:
         self._levels: tuple[Level, ...] = ()
         self._lives: dict[NodeName, Incarnation] = {}
         self._online: frozenset[NodeName] = frozenset()
+        self._health: dict[NodeName, Health] = {}
+        self._standby: frozenset[NodeName] = frozenset()
         self.version = 0
         machines.lost = self._lost
         machines.back = self._back
@@ -66,6 +69,8 @@ class Cluster:
         self._lives = {c.name: Incarnation.of(c.starts) for c in all_}
         connected = [c.name for c in all_ if c.connected]
         self._online = frozenset((*connected, *self._members.alive))
+        self._health = {c.name: c.health for c in all_ if c.health is not Health.GREEN}
+        self._standby = frozenset(c.name for c in all_ if c.standby)
         self._levels = self._fencer.levels()
 
     # What the tools show
@@ -115,6 +120,10 @@ class Cluster:
                 for compute in self._fencer.failing()
                 if compute.name not in cib.receipts
             ),
+            drains=tuple(cib.drains.values()),
+            withdrawn=tuple(cib.withdrawn.values()),
+            health=self._health,
+            standby=self._standby,
         )
         self._view = (of, view)
         return view
@@ -129,6 +138,12 @@ class Cluster:
         return False
 
     # Loss and return of computes
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a compute in standby, or take that back."""
+        self._machines.all[node].standby = on
+        self.changed()
+        self._machines.reconsider()
 
     def fence(self, compute: Compute) -> None:
         """Fence a node because a person asked for it."""
@@ -180,6 +195,7 @@ class Cluster:
         compute.connected = False
         compute.seen = True
         compute.starts = frozenset()
+        compute.health = Health.GREEN
         compute.may_connect_s = self._engine.now_s + RECONNECT_S
         self.changed()
         if compute.reachable:

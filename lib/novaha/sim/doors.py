@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from novaha.core.actions import Start
+from novaha.core.actions import Evacuate, LiveMigrate, Request, Start
 from novaha.core.capacity import Room
+from novaha.core.drain import Withdrawn
 from novaha.core.facts import By
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -14,7 +15,7 @@ from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.core.starts import Starts
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import PostResult, Request
+from novaha.ports import PostResult
 from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
 from novaha.sim.engine import Engine, Jitter
@@ -86,6 +87,18 @@ class SimCluster:
         """Delete exactly this record of starts."""
         self._do("delete-starts", lambda: self._cib.delete_starts(starts))
 
+    def write_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Keep what was taken of a node."""
+        self._do("write-withdrawn", lambda: self._cib.write_withdrawn(withdrawn))
+
+    def delete_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """Delete exactly this."""
+        self._do("delete-withdrawn", lambda: self._cib.delete_withdrawn(withdrawn))
+
+    def set_standby(self, node: NodeName, *, on: bool) -> None:
+        """Set a node in standby, or take that back."""
+        self._do("set-standby", lambda: self._cluster.set_standby(node, on=on))
+
     def _do(self, name: str, effect: Callable[[], None]) -> None:
         self._wire.call(name, Door.CLUSTER, self._life.lives, effect)
 
@@ -144,6 +157,16 @@ class SimCloud:
             self._life.lives,
             lambda: self._nova.migrations(host),
             kept_as=f"migrations {host}",
+        )
+
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records of a host."""
+        return self._wire.call(
+            "live-migrations",
+            Door.CLOUD,
+            self._life.lives,
+            lambda: self._nova.live_migrations(host),
+            kept_as=f"live-migrations {host}",
         )
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
@@ -212,8 +235,7 @@ class SimPosts:
 
     def send(self, request: Request) -> None:
         """Send one request; what strikes it decides when it arrives and what is heard of it."""
-        call = "start" if isinstance(request, Start) else "evacuate"
-        fault, dies = self._wire.strike(call)
+        fault, dies = self._wire.strike(_CALLS[type(request)])
         travel_s = self._jitter.spread(TRAVEL_S)
         if fault == "slow" or self._nova.slow:
             travel_s += SLOW_S / 2
@@ -221,9 +243,11 @@ class SimPosts:
         if fault not in _NO_EFFECT:
             arrives_s = self._jitter.up_to(LATE_S) if late else travel_s
             heard = fault not in ("late", "reply-lost")
-            self._engine.later(arrives_s, self._arrive, request, heard, travel_s)
+            self._engine.later(
+                arrives_s, self._arrive, request, heard, travel_s, self._engine.now_s
+            )
         if dies is not None:
-            self._wire.die(f"after {call}")
+            self._wire.die(f"after {_CALLS[type(request)]}")
         if fault in _HEARD:
             self._engine.later(2 * travel_s, self._hear, PostResult(request, _HEARD[fault]()))
 
@@ -238,10 +262,10 @@ class SimPosts:
         """Tell whether a result is there to be taken."""
         return bool(self._ended)
 
-    def _arrive(self, request: Request, heard: bool, travel_s: float) -> None:  # noqa: FBT001
+    def _arrive(self, request: Request, heard: bool, travel_s: float, sent_s: float) -> None:  # noqa: FBT001
         down = self._wire.down()
         by: By = "process" if self._life.lives() else "orphan"
-        error = CloudUnavailable(down) if down else self._nova.answer(request, by)
+        error = CloudUnavailable(down) if down else self._nova.answer(request, by, sent_s)
         if heard:
             self._engine.later(travel_s, self._hear, PostResult(request, error))
 
@@ -272,3 +296,6 @@ class SimClock:
     def monotonic_s(self) -> float:
         """Return virtual seconds."""
         return self._engine.now_s
+
+
+_CALLS = {Evacuate: "evacuate", Start: "start", LiveMigrate: "live-migrate"}

@@ -24,7 +24,10 @@ _COMPLETED_AT_START = frozenset({"accepted", "pre-migrating", "done"})
 
 
 class Machines:
-    """All computes. lost, back: called when a node cannot be reached any more, or again."""
+    """All computes. lost, back: called when a node cannot be reached any more, or again.
+
+    restarted: called when a nova-compute has been started.
+    """
 
     def __init__(
         self, engine: Engine, book: Book, cib: Cib, guests: Guests, nova: Nova, moves: Moves
@@ -40,6 +43,7 @@ class Machines:
         self.all: dict[NodeName, Compute] = {}
         self.lost: Callable[[Compute], None] = lambda _: None
         self.back: Callable[[Compute], None] = lambda _: None
+        self.restarted: Callable[[Compute], None] = lambda _: None
         cib.listeners.append(self.reconsider)
 
     def crash(self, compute: Compute) -> None:
@@ -96,9 +100,9 @@ class Machines:
             if not compute.commanded:
                 continue
             if compute.serving:
-                if self._cib.marked(compute.name):
+                if self._cib.marked(compute.name) or compute.standby:
                     self._engine.later(STOP_S, self._stop, compute, compute.life)
-            elif not compute.starting and not self._cib.held(compute.name):
+            elif not (compute.starting or compute.standby or self._cib.held(compute.name)):
                 compute.starting = True
                 self._engine.later(START_S, self._started, compute, compute.life, False)  # noqa: FBT003
 
@@ -138,17 +142,20 @@ class Machines:
         self._book.say("nova", f"nova-compute runs on {compute.name}")
         if not compute.isolated:
             self._nova.beats(compute.name)
+        self.restarted(compute)
         self._clean(compute)
         self._engine.later(RESUME_S, self._resume, compute, life)
         self._engine.later(COMPLETE_S, self._complete, compute, life)
         self.reconsider()
 
     def _stop(self, compute: Compute, life: int) -> None:
-        held = self._cib.marked(compute.name) and compute.commanded
+        marked = self._cib.marked(compute.name)
+        held = (marked or compute.standby) and compute.commanded
         if compute.life == life and compute.serving and held:
             compute.serving = False
             self._nova.beats_no_more(compute.name)
-            self._book.say("cluster", f"nova-compute is stopped on {compute.name}, which is held")
+            why = "held" if marked else "in standby"
+            self._book.say("cluster", f"nova-compute is stopped on {compute.name}, which is {why}")
 
     def _clean(self, compute: Compute) -> None:
         """Destroy the copies of instances that Nova has elsewhere by now."""

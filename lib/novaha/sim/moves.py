@@ -14,7 +14,7 @@ from novaha.sim.book import Book
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
 from novaha.sim.nova import NO_HOST, Nova
-from novaha.sim.records import Compute, Evacuation, How, Instance
+from novaha.sim.records import AS_EVER, Compute, Evacuation, How, Instance
 
 SCHEDULE_S = 0.3
 """From the answer to the scheduler's choice."""
@@ -36,10 +36,15 @@ class Moves:
         self._guests = guests
         self._nova = nova
         self._jitter = jitter
-        self._move_s = move_s
+        self.move_s = move_s
         self._parked: list[Evacuation] = []
         self.left: Callable[[Instance], None] = lambda _: None
         nova.begin_move = self.begin
+
+    @property
+    def nova(self) -> Nova:
+        """Return the Nova whose instances move."""
+        return self._nova
 
     def begin(self, instance: Instance, by: By, only: NodeName | None, how: How) -> None:
         """Make the record of an accepted request; only: the node that it must go to."""
@@ -50,7 +55,7 @@ class Moves:
             instance,
             self._nova.computes[instance.node],
             instance.outcomes.pop(0) if instance.outcomes else "done",
-            self._jitter.spread(self._move_s) if move_s is None else move_s,
+            self._jitter.spread(self.move_s) if move_s is None else move_s,
             only,
             how,
         )
@@ -74,7 +79,8 @@ class Moves:
 
     def _schedule(self, evacuation: Evacuation) -> None:
         instance = evacuation.instance
-        choice = self._choose(evacuation)
+        only, how = evacuation.only, evacuation.how
+        choice = self.choose(instance, evacuation.source.name, only, how)
         if choice is None or instance.deleted:
             self._note_in_vain(evacuation)
             instance.fault = NO_HOST
@@ -85,16 +91,18 @@ class Moves:
         self._nova.changed((evacuation.source,))
         self._engine.later(evacuation.move_s / 4, self._arrive, evacuation)
 
-    def _choose(self, evacuation: Evacuation) -> Compute | None:
+    def choose(
+        self, instance: Instance, source: NodeName, only: NodeName | None, how: How = AS_EVER
+    ) -> Compute | None:
         """Return the least loaded host that Nova believes to be up and that the group allows.
 
         Where the scheduler is not asked, Placement still is.
         """
-        nova, instance, only = self._nova, evacuation.instance, evacuation.only
-        if evacuation.how.forced and only is not None:
+        nova = self._nova
+        if how.forced and only is not None:
             return None if nova.states[only].full else nova.computes[only]
         nodes = nova.states if only is None else (only,)
-        loads = {node: 0 for node in nodes if self._open(node, evacuation.source.name)}
+        loads = {node: 0 for node in nodes if self._open(node, source)}
         if instance.together:
             with_one = {instance.node, *self._places_of_others(instance)}
             loads = {node: 0 for node in loads if node in with_one}
@@ -104,9 +112,12 @@ class Moves:
                     del loads[other.node]
                 else:
                     loads[other.node] += 1
-        for each in nova.evacuations:
-            if each.to and each.to.name in loads and each.status in IN_FLIGHT:
-                loads[each.to.name] += 1
+        for evacuation in nova.evacuations:
+            if evacuation.to and evacuation.to.name in loads and evacuation.status in IN_FLIGHT:
+                loads[evacuation.to.name] += 1
+        for live in nova.lives:
+            if live.to and live.to.name in loads and live.status in IN_FLIGHT:
+                loads[live.to.name] += 1
         best = min(loads, key=loads.__getitem__, default=None)
         return None if best is None else nova.computes[best]
 

@@ -6,22 +6,29 @@ through is in sim/moves.py.
 
 from collections.abc import Callable, Iterable
 
-from novaha.core.actions import Start
+from novaha.core.actions import LiveMigrate, Request, Start
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
-from novaha.core.facts import By, Deleted
+from novaha.core.facts import By, Deleted, LiveAsked
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
 from novaha.core.rules import AFFINITY, Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
-from novaha.ports import Request
 from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
 from novaha.sim.power import Power
-from novaha.sim.records import AS_EVER, Compute, Evacuation, How, Instance, ServiceState
+from novaha.sim.records import (
+    AS_EVER,
+    Compute,
+    Evacuation,
+    How,
+    Instance,
+    LiveMigration,
+    ServiceState,
+)
 
 BEAT_S = 10.0
 """Nova's report_interval."""
@@ -34,6 +41,8 @@ EVACUATED = frozenset({"active", "stopped", "error"})
 
 
 NO_HOST = "No valid host was found."
+LIVE = frozenset({"active", "paused"})
+"""The vm_states in which Nova live-migrates an instance, where no task runs."""
 
 FLAVOR = Flavor("small", 1, 1024)
 ADDRESSES = ("192.0.2.1",)
@@ -57,8 +66,10 @@ class Nova:
         self.computes: dict[NodeName, Compute] = {}
         self.instances: dict[ServerId, Instance] = {}
         self.evacuations: list[Evacuation] = []
+        self.lives: list[LiveMigration] = []
         self.listeners: list[Callable[[], None]] = []
         self.begin_move: Callable[[Instance, By, NodeName | None, How], None] = lambda *_: None
+        self.begin_live: Callable[[Instance, By], None] = lambda *_: None
         self.checks_groups = True
         self.old = False
         self.power = Power(engine, book, guests, self.instances, self.computes, self._changed_at)
@@ -129,6 +140,17 @@ class Nova:
             found = self._migrations[host] = tuple(map(_record, mine))
         return found
 
+    def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
+        """List the live migration records of a host, the newest first."""
+        kept = (live for live in reversed(self.lives) if not live.instance.deleted)
+        return tuple(
+            Migration(
+                live.id, live.instance.id, host, live.to.host if live.to else None, live.status
+            )
+            for live in kept
+            if live.source.host == host
+        )
+
     def set_forced_down(self, host: ComputeHost, *, forced_down: bool) -> Service:
         """Force a service down or up; up is refused while records are not completed."""
         node = self._nodes[host]
@@ -179,25 +201,43 @@ class Nova:
             raise CloudRefused(msg, 404)
         self.begin_move(instance, by, None if to is None else self._nodes[to], how)
 
+    def live_migrate(self, server: ServerId, by: By, sent_s: float) -> None:
+        """Accept a request for a live migration or raise what Nova answers instead."""
+        instance = self.instances.get(server)
+        if instance is None or instance.deleted:
+            msg = f"Instance {server} could not be found (404)"
+            raise CloudRefused(msg, 404)
+        self._book.see(LiveAsked(self._engine.now_s, server, sent_s, by))
+        if instance.vm_state not in LIVE or instance.task_state:
+            how = f"{instance.vm_state} {instance.task_state}"
+            msg = f"Cannot 'os-migrateLive' instance {server} while it is {how} (409)"
+            raise CloudRefused(msg, 409)
+        self.begin_live(instance, by)
+
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""
         instance.vm_state, instance.task_state, instance.moves_to = "active", "", None
         self.changed((self.computes[instance.node],))
 
-    def answer(self, request: Request, by: By) -> CloudRefused | CloudUnavailable | None:
+    def answer(
+        self, request: Request, by: By, sent_s: float
+    ) -> CloudRefused | CloudUnavailable | None:
         """Return the error that answers a request that is not waited for, None for 200.
 
         Where a state is to be reset, that was a request before it.
         """
         server = request.server
         try:
-            if isinstance(request, Start):
-                self.power.start(server)
-                return None
-            if request.reset and server in self.instances:
-                self.reset_state(self.instances[server])
-            how = How(forced=request.forced, stops=request.stopped)
-            self.evacuate(server, by, request.to, how)
+            match request:
+                case Start():
+                    self.power.start(server)
+                case LiveMigrate():
+                    self.live_migrate(server, by, sent_s)
+                case _:
+                    if request.reset and server in self.instances:
+                        self.reset_state(self.instances[server])
+                    how = How(forced=request.forced, stops=request.stopped)
+                    self.evacuate(server, by, request.to, how)
         except (CloudRefused, CloudUnavailable) as error:
             return error
         return None

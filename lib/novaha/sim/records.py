@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from novaha.core.drain import Health
 from novaha.core.model import Migration
 from novaha.core.names import ComputeHost, NodeName, ServerId
 
@@ -15,8 +16,9 @@ class Compute:
     nova-compute runs. via: the controller that holds its connection. starts: what the CIB shows of
     that. seen: it was connected, or fenced, since the cluster began. unclean: lost, and not fenced
     since. lost_s: when that began. undisturbed: nothing but the devices' own time has delayed its
-    fencing. attempt: grows with each fencing that is begun or broken off. failing_s: when the first
-    of the fencings began that fail now, None otherwise. fails_after_s: how long each of those
+    fencing. attempt: grows with each fencing that is begun or broken off. health, standby: node
+    attributes; a fencing erases the former. failing_s: when the first of the fencings began that
+    fail now, None otherwise. fails_after_s: how long each of those
     takes. asked: a person asked for its fencing.
     """
 
@@ -49,6 +51,8 @@ class Compute:
     level: str = "real"
     stay_off: bool = False
     power_on_fails: bool = False
+    health: Health = Health.GREEN
+    standby: bool = False
 
     @property
     def reachable(self) -> bool:
@@ -67,7 +71,8 @@ class Instance:
 
     group, together: its anti-affinity group, and its affinity group. failing_starts: so many of its
     next starts come to nothing. stopped: by a person, since its last evacuation. move_s: how long
-    the next one takes, None for as long as any. fault: Nova's words about it. image: "" where it
+    the next one takes, None for as long as any. fault: Nova's words about it. live_outcomes:
+    of its next live migrations. image: "" where it
     boots from a volume. vm_state, task_state: Nova's words, too. moves_to: where a live migration
     takes it, which has got so far that it runs there once its host is dead.
     """
@@ -79,6 +84,7 @@ class Instance:
     metadata: dict[str, str] = field(default_factory=dict)
     together: str = ""
     outcomes: list[str] = field(default_factory=list)
+    live_outcomes: list[str] = field(default_factory=list)
     refusals: int = 0
     chokes: int = 0
     failing_starts: int = 0
@@ -141,3 +147,18 @@ class Evacuation:
     to_life: int = 0
     status: str = "accepted"
     shown: Migration | None = None
+
+
+@dataclass(slots=True, eq=False)
+class LiveMigration:
+    """A live migration record, what it will come to, and the lives of its ends it began in."""
+
+    id: int
+    instance: Instance
+    source: Compute
+    source_life: int
+    outcome: str
+    move_s: float
+    to: Compute | None = None
+    to_life: int = 0
+    status: str = "accepted"

@@ -17,7 +17,16 @@ from difflib import get_close_matches
 from novaha.core.names import NodeName, ServerId
 from novaha.errors import NovaHaError
 from novaha.sim.spec import Event, WorldSpec
-from novaha.sim.words import BY_NAME, CALLS, RESERVE_CALLS, START_CALLS, Choice, Kind, Word
+from novaha.sim.words import (
+    BY_NAME,
+    CALLS,
+    DRAIN_CALLS,
+    RESERVE_CALLS,
+    START_CALLS,
+    Choice,
+    Kind,
+    Word,
+)
 
 END_S = 3600.0
 """Where a script without `until` ends."""
@@ -93,7 +102,7 @@ class Names:
             Kind.COMPUTE: self.computes,
             Kind.CONTROLLER: self.controllers,
             Kind.INSTANCE: self.instances,
-            Kind.CALL: (*CALLS, *RESERVE_CALLS, *START_CALLS),
+            Kind.CALL: (*CALLS, *RESERVE_CALLS, *START_CALLS, *DRAIN_CALLS),
         }
         return names.get(kind)
 
@@ -238,7 +247,8 @@ def check_fault(word: str, arguments: tuple[str, ...]) -> None:
     if word != "fault":
         return
     more = {"late": ("start",), "stale": ()}.get(arguments[0], (*RESERVE_CALLS, *START_CALLS))
-    calls = (*calls_of(arguments[0]), *more)
+    drain = _DRAIN_STRIKES.get(arguments[0], DRAIN_CALLS)
+    calls = (*calls_of(arguments[0]), *more, *drain)
     if arguments[1] not in calls:
         msg = f"fault: {arguments[0]} strikes {' '.join(calls)} only"
         raise _Wrong(msg)
@@ -247,6 +257,15 @@ def check_fault(word: str, arguments: tuple[str, ...]) -> None:
 _READS = ("observe", "services", "servers", "migrations", "rules")
 _NOVA = (*_READS[1:], "force-down", "force-up", "enable", "disable", "evacuate")
 _STRIKES = {"late": ("evacuate",), "stale": _READS, "conflict": _NOVA, "unauthorized": _NOVA}
+
+
+_OF_NOVA = ("live-migrations", "live-migrate")
+_DRAIN_STRIKES = {
+    "late": ("live-migrate",),
+    "stale": ("live-migrations",),
+    "conflict": _OF_NOVA,
+    "unauthorized": _OF_NOVA,
+}
 
 
 def calls_of(fault: str) -> tuple[str, ...]:

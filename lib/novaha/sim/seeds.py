@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from novaha.sim.drainmishaps import strike_drains
 from novaha.sim.draw import Draw, random_world, say_more, weighted, with_wishes
 from novaha.sim.grouping import strike_group, with_affinity
 from novaha.sim.mishaps import MISHAPS
@@ -78,6 +79,7 @@ def schedule(seed: int) -> Schedule:
     strike_group(groups, draw)
     cut_power(outages, draw)
     strike_starts(phases, draw)
+    strike_drains(Random(f"drains {seed}"), draw)  # noqa: S311
     events = sorted(draw.events, key=lambda event: event.at_s)
     return Schedule(draw.spec, Script(tuple(events), END_S, seed))
 

@@ -8,6 +8,7 @@ from novaha.core.actions import (
     BeginRecovery,
     Disable,
     DropHold,
+    DropWithdrawn,
     Enable,
     EndRecovery,
     EndStarts,
@@ -18,8 +19,11 @@ from novaha.core.actions import (
     KeepFound,
     KeepProof,
     KeepStarts,
+    KeepWithdrawn,
+    LiveMigrate,
     Release,
     RemoveFromAggregate,
+    SetStandby,
     SetUse,
     Start,
 )
@@ -183,6 +187,14 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line 
             return f"starts {server} on {host}"
         case EndStarts(starts):
             return f"ends the record of starts of {starts.node}"
+        case LiveMigrate(server, host):
+            return f"live-migrates {server} off {host}"
+        case KeepWithdrawn(withdrawn):
+            return f"keeps of {withdrawn.node}: {withdrawn.to_value()}"
+        case DropWithdrawn(withdrawn):
+            return f"has given back {withdrawn.node}"
+        case SetStandby(node, on):
+            return f"{'sets' if on else 'takes'} {node} {'in' if on else 'out of'} standby"
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return f"writes of {reserved} in segment {segment.name}: {value}"

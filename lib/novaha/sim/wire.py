@@ -190,7 +190,7 @@ class Wire:
             raise Killed
 
 
-_LISTS = frozenset({"services", "servers", "migrations", "rules", "rooms"})
+_LISTS = frozenset({"services", "servers", "migrations", "live-migrations", "rules", "rooms"})
 
 
 def _refuse(fault: str, name: str, door: Door) -> None:

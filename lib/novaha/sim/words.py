@@ -49,6 +49,10 @@ RESERVE_CALLS = ("set-metadata", "add-host", "remove-host")
 
 START_CALLS = ("start", "write-starts", "delete-starts")
 """Those of the second phase."""
+DRAIN_CALLS = (
+    "write-withdrawn", "delete-withdrawn", "set-standby", "live-migrations", "live-migrate",
+)  # fmt: skip
+"""Those of a drain."""
 
 FAULTS = ("unanswered", "reply-lost", "late", "conflict", "unauthorized", "slow", "stale")
 """unanswered: no answer, no effect. reply-lost: the effect is there, the answer is not. late: no
@@ -93,6 +97,7 @@ WORDS = tuple(
         ("slow-move", (Kind.INSTANCE, Kind.SECONDS), "how long its next evacuation takes"),
         ("state", (Kind.INSTANCE, Choice(STATES)), "Nova's vm_state of it, or its task_state"),
         ("live-migrate", (Kind.INSTANCE, Kind.COMPUTE), "it runs there once its host is dead"),
+        ("live-outcome", (Kind.INSTANCE, Choice(("done", "error"))), "of its next live migration"),
         ("full", (Kind.COMPUTE,), "no instance fits on the node any more"),
         ("empty", (Kind.COMPUTE,), "instances fit again"),
         ("group-check", (Choice(("on", "off")),), "of what arrives, by the computes; on at first"),
@@ -128,6 +133,11 @@ WORDS = tuple(
         ("disarm-all", (Kind.SECONDS,), "a person disarms all hosts for so long"),
         ("disarm-segment", (Kind.TEXT, Kind.SECONDS), "a person disarms a segment for so long"),
         ("arm", (), "a person takes all disarms away"),
+        ("drain", (Kind.COMPUTE,), "a person has the host emptied"),
+        ("drain-to-standby", (Kind.COMPUTE,), "the same, and then set in standby"),
+        ("undrain", (Kind.COMPUTE,), "a person takes that back"),
+        ("health", (Kind.COMPUTE, Choice(("green", "yellow", "red"))), "its health attribute"),
+        ("standby", (Kind.COMPUTE, Choice(("on", "off"))), "a person sets Pacemaker's standby"),
         ("delete-receipt", (Kind.COMPUTE,), "a person deletes the receipt"),
         ("delete-hold", (Kind.COMPUTE,), "a person deletes the hold constraint"),
         ("garble-receipt", (Kind.COMPUTE,), "the receipt becomes unreadable"),

@@ -5,7 +5,7 @@
     fencer, history       levels of devices, receipts, retries, the history
     gate                  the storm brake, before all devices of a level
     cib                   receipts, records, holds, what the storm brake keeps
-    nova, moves           the API; what evacuations go through
+    nova, moves, live     the API; what evacuations go through, and live migrations
     aggregates            host aggregates, and who is used as a reserved host
     wire, doors           our external calls, what strikes them; the ports
     supervisor, watch     the recovery process; what it does and says
@@ -37,7 +37,8 @@ Simpler than reality:
   the newest of each instance only (_destroy_evacuated_instances), so that a host with two `done`
   records of one instance is forced up after a second start at the earliest.
 - Aggregates are no availability zones: any host may join and leave any of them.
-- The scheduler takes the host with the fewest instances. Nothing is migrated, booted or resized.
+- The scheduler takes the host with the fewest instances. Nothing is booted or resized. A live
+  migration takes as long as an evacuation, and its end is one moment.
 - Nova's API is down, slow or refuses as a whole; nova-conductor and the message queue never fail.
 - A controller's monotonic clock never stops, and no call times out by itself: "no answer" comes as
   soon as an answer would have come.
@@ -45,7 +46,15 @@ Simpler than reality:
 
 from collections.abc import Iterator
 
-from novaha.core.facts import InstanceLeft, ReservedOnly, ServiceLeft, ServiceSet, Silent, Together
+from novaha.core.facts import (
+    DrainLeft,
+    InstanceLeft,
+    ReservedOnly,
+    ServiceLeft,
+    ServiceSet,
+    Silent,
+    Together,
+)
 from novaha.core.names import NodeName, ServerId
 from novaha.core.reasons import Reason
 from novaha.core.segments import Aggregate
@@ -56,6 +65,7 @@ from novaha.sim.engine import Engine, Jitter
 from novaha.sim.fencer import Fencer
 from novaha.sim.gate import Gate
 from novaha.sim.guests import Guests
+from novaha.sim.live import LiveMoves
 from novaha.sim.machines import Machines
 from novaha.sim.members import Members
 from novaha.sim.moves import Moves
@@ -73,6 +83,9 @@ RESTING = frozenset(
         Reason.DISARMED,
         Reason.HAND_BACK,
         Reason.STARTING,
+        Reason.CLOSED,
+        Reason.DRAINED,
+        Reason.DRAIN_WAITS,
     }
 )
 """What is no trouble, and for which nothing is done."""
@@ -92,7 +105,7 @@ class World:
         self.spec = spec
         self.engine = engine = Engine()
         jitter = Jitter(seed)
-        self.book = book = Book(engine, spec.policy.max_in_flight)
+        self.book = book = Book(engine, spec.policy)
         self.cib = Cib()
         self.guests = Guests(engine, book)
         self.members = Members(engine, spec.controllers)
@@ -101,6 +114,8 @@ class World:
         self.moves.left = self.note_wish
         self.machines = Machines(engine, book, self.cib, self.guests, self.nova, self.moves)
         self.machines.jitter = jitter
+        self.live = LiveMoves(engine, book, self.guests, self.moves, jitter)
+        self.machines.restarted = self.live.restarted
         parts = (engine, book, self.cib, self.members, self.machines)
         self.gate = Gate(*parts, spec.gate)
         self.fencer = Fencer(*parts, self.gate)
@@ -198,6 +213,7 @@ class World:
             }
             for host in hosts:
                 answers[f"migrations {host}"] = self.nova.migrations(host)
+                answers[f"live-migrations {host}"] = self.nova.live_migrations(host)
                 for details in (False, True):
                     answers[f"servers {host} {details}"] = self.nova.servers(host, details=details)
             return answers
@@ -236,6 +252,9 @@ class World:
             if not self.cib.concerns(node):
                 left = ServiceLeft(now_s, node, state.enabled, state.reason, state.forced_down)
                 self.book.see(left)
+            acts = self.supervisor.runs and self.machines.all[node].connected
+            if acts and not self.cib.recovers(node):
+                self.book.see(DrainLeft(now_s, node, state.enabled))
 
     def _passed_over(self, instance: Instance) -> bool:
         """Tell whether one waits for room that has long been there, so that it is no excuse."""

@@ -51,7 +51,7 @@ _POLICY_WORDS = ("storage", "protect", "exclude_names", "phases")
 _POLICY_NUMBERS = tuple(
     f.name for f in fields(Policy) if f.name not in ("host_map", *_POLICY_WORDS)
 )
-_COUNTS = ("max_in_flight", "max_per_destination", "max_recoveries")
+_COUNTS = ("max_in_flight", "max_per_destination", "drain_in_flight", "max_recoveries")
 _GATE_NUMBERS = tuple(f.name for f in fields(GateSpec) if f.name != "racks")
 _TABLES = (*CLOUD_TABLES, "policy", "gate", "racks")
 _KEYS = ("computes", "controllers", *_TABLES, *_WORLD_NUMBERS)

@@ -105,6 +105,15 @@ MAX_PER_DESTINATION = integer(
     default=64,
     between=(1, 64),
 )
+DRAIN_IN_FLIGHT = integer(
+    "drain_in_flight",
+    "Live migrations in flight at once",
+    "How many live migrations may be under way at the same time, off all hosts that are drained"
+    " (nova-ha drain, #health attributes). They compete for the network between the hosts; none"
+    " begins while a recovery evacuates. max_per_destination counts for them, too.",
+    default=2,
+    between=(1, 64),
+)
 MAX_RECOVERIES = integer(
     "max_recoveries",
     "Hosts in recovery at once",
@@ -178,6 +187,7 @@ SPEC = AgentSpec(
         HOST_MAP,
         MAX_IN_FLIGHT,
         MAX_PER_DESTINATION,
+        DRAIN_IN_FLIGHT,
         MAX_RECOVERIES,
         FLAP_LIMIT,
         FLAP_WINDOW,

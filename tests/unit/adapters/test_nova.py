@@ -7,7 +7,7 @@ import pytest
 import requests
 import requests_mock
 from novaha.adapters.nova import Nova
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, LiveMigrate
 from novaha.core.details import Details
 from novaha.core.model import Migration, Server
 from novaha.core.names import ComputeHost, ServerId
@@ -353,3 +353,29 @@ def test_a_list_whose_pages_never_end_is_given_up(nova: Nova, http: requests_moc
     with pytest.raises(CloudUnavailable, match="has no end"):
         nova.migrations(HOST)
     assert len(sent(http)) == 2
+
+
+def test_live_migrations_are_listed_by_their_source(nova: Nova, http: requests_mock.Mocker) -> None:
+    http.get(f"{NOVA}/os-migrations", json={"migrations": [{**RECORD, "status": "running"}]})
+    assert nova.live_migrations(HOST) == (Migration(7, ServerId("vm-1"), HOST, None, "running"),)
+    assert "migration_type=live-migration&source_compute=compute-1" in sent(http)[0]
+
+
+def test_a_live_migration_leaves_host_and_disks_to_nova(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    http.post(f"{NOVA}/servers/vm-1/action", status_code=202)
+    nova.post(LiveMigrate(ServerId("vm-1"), HOST))
+    body = {"os-migrateLive": {"host": None, "block_migration": "auto"}}
+    assert http.request_history[-1].json() == body
+    nova.post(EVACUATE)
+    assert http.request_history[-1].json() == {"evacuate": {}}
+
+
+def test_a_live_migration_that_nova_refuses_has_its_words(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    words = {"conflictingRequest": {"message": "Cannot 'os-migrateLive' while it is migrating"}}
+    http.post(f"{NOVA}/servers/vm-1/action", status_code=409, json=words)
+    with pytest.raises(CloudRefused, match="while it is migrating"):
+        nova.post(LiveMigrate(ServerId("vm-1"), HOST))

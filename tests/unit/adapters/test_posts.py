@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from novaha.adapters.posts import ThreadedPosts
-from novaha.core.actions import Evacuate
+from novaha.core.actions import Evacuate, Request
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import PostResult, Request
+from novaha.ports import PostResult
 
 WAIT_S = 10.0
 

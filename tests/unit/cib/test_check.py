@@ -33,6 +33,12 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
         ('name="stonith-enabled" value="true"', 'name="stonith-enabled" value="no"'),
     ),
     "quorum-policy": (('value="stop"', 'value="ignore"'),),
+    "health-stops-compute": (
+        (
+            'name="cluster-recheck-interval" value="60s"',
+            'name="node-health-strategy" value="only-green"',
+        ),
+    ),
     "sick-host-holds-all": (('name="requires" value="quorum"', 'name="requires" value="fencing"'),),
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
@@ -177,3 +183,12 @@ def test_whatever_waits_for_the_fencing_of_others_is_found(id_: str) -> None:
     pair = f'<nvpair id="{id_}-meta_attributes-requires" name="requires" value="quorum"/>'
     assert pair in GOOD
     assert rules(GOOD.replace(pair, "")) == {"sick-host-holds-all"}
+
+
+@pytest.mark.parametrize("strategy", ["migrate-on-red", "only-green", "progressive", "custom"])
+def test_every_health_strategy_but_none_stops_nova_compute_too_early(strategy: str) -> None:
+    interval = 'name="cluster-recheck-interval" value="60s"'
+    assert interval in GOOD
+    text = GOOD.replace(interval, f'name="node-health-strategy" value="{strategy}"')
+    assert rules(text, None) == {"health-stops-compute"}
+    assert rules(text.replace(f'"{strategy}"', '"none"'), None) == set()

@@ -19,9 +19,11 @@ POWER_ACTIONS = frozenset({"off", "reboot"})
 SECOND_HALF = "on"
 THE_CLUSTER = "pacemaker-controld"
 """A reboot that Pacemaker does as off and on: a controller whose fencer starts in its second half
-takes over its line as it stands then, and shows that fencing as "on" for ever, with its success
-(seen with 2.1.5; stonith_local_history_diff_and_merge, fenced_history.c, copies the action of the
-half that runs). A person's own "on" (stonith_admin --unfence) is none.
+takes over its line as it stands then, and shows that fencing as "on" for ever, with its success.
+Source: stonith_local_history_diff_and_merge (fenced_history.c) copies the action of the half that
+runs; with 2.1.5 a line of the first half, "off", of such a reboot was seen, and a host that stayed
+without proof on a controller that had just joined. A person's own "on" (stonith_admin --unfence) is
+none.
 """
 
 A_HUMAN = "a human"

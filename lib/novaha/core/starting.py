@@ -101,8 +101,7 @@ class _Lot:
         # The word of the lost host's own nova-compute counts once the list shows it, too.
         arrived = {s: m for s, m in over if m.status == DONE or s not in self.listed}
         there = {s: self.home(m) for s, m in arrived.items() if m.status in ENDED_WELL}
-        records = self.view.cluster.records
-        lost = {r.host for r in records if isinstance(r, Recovery) and r.phase == "evacuating"}
+        lost = _evacuating(self.view)
         return {s: host for s, host in there.items() if host and host not in lost}
 
     def home(self, record: Migration) -> ComputeHost | None:
@@ -188,9 +187,16 @@ class _Placed:
 
     @property
     def idle(self) -> bool:
-        """Tell whether Nova does nothing with it, as far as its list shows."""
+        """Tell whether Nova does nothing with it, as far as its list shows.
+
+        A start reaches the host that Nova has it on: as long as that is a lost one, it is lost.
+        """
         if self.server is None:
-            return self.id not in (self.lot.listed or ())
+            view = self.lot.view
+            lists = (view.memory.servers.get(host) for host in _evacuating(view))
+            return not any(
+                self.id == server.id for known in lists if known for server in known.value
+            )
         return not (self.server.details and self.server.details.task_state)
 
     @property
@@ -221,6 +227,18 @@ class _Placed:
         return Hold(
             self.id, Reason.NOT_STARTED, f"{text}; {tried.tries} tries, next in {wait_s:.0f} s"
         )
+
+
+def _evacuating(view: View) -> set[ComputeHost]:
+    """Return the hosts that are being evacuated."""
+    records = view.cluster.records
+    return {r.host for r in records if isinstance(r, Recovery) and r.phase == "evacuating"}
+
+
+def _listed_on_lost(view: View) -> set[ServerId]:
+    """Return the instances that Nova lists on the hosts that are being evacuated."""
+    lists = (view.memory.servers.get(host) for host in _evacuating(view))
+    return {server.id for known in lists if known for server in known.value}
 
 
 def starting(

@@ -21,6 +21,7 @@ from novaha.core import (
     returning,
     sharing,
     standing,
+    starting,
     twophase,
 )
 from novaha.core.actions import Decision, Release
@@ -106,7 +107,7 @@ def started_while_evacuating(
     return STARTING(seen, policy, plans) if plans else ()
 
 
-STARTING = decide.starting
+STARTING = starting.starting
 SHARE, AHEAD = sharing.share, decide._ahead  # noqa: SLF001
 FORCE_DOWN = evacuation._force_down  # noqa: SLF001
 SUCCESS = proof._success  # noqa: SLF001

@@ -19,7 +19,6 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.order import Target
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.recovery import Recovery
 from novaha.core.rules import Rules
@@ -54,14 +53,6 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
     # Nova may be a newer one by now.
     known = replace(memory, answered=frozenset(), probed={}, leaves_stopped=None)
     return replace(known, begun=begun, raised=raised)
-
-
-def saw_ports(
-    memory: Memory, targets: Iterable[Target], answering: frozenset[ServerId], now_s: float
-) -> Memory:
-    """Note whose ports answer, and that all of them are being tried."""
-    probed = {**memory.probed, **{target.server: now_s for target in targets}}
-    return replace(memory, answered=memory.answered | answering, probed=probed)
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
@@ -322,11 +313,6 @@ def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
         posts=_post(memory, server, "lost", now_s),
         refusals=_in_vain(memory, server, now_s, text, lost=True),
     )
-
-
-def never_sent(memory: Memory, server: ServerId) -> Memory:
-    """Forget a request that had no effect, and whose refusal says nothing about the server."""
-    return replace(memory, posts=_without(memory.posts, server))
 
 
 def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:

@@ -25,7 +25,6 @@ from novaha.core.actions import (
 )
 from novaha.core.facts import Silent
 from novaha.core.fates import fates
-from novaha.core.invariants import unshown
 from novaha.core.model import ClusterView, Memory, View
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
@@ -33,6 +32,7 @@ from novaha.core.recovery import Recovery
 from novaha.core.segments import TRUE
 from novaha.core.standing import concerned, stand
 from novaha.core.states import InstanceState, RecoveryState
+from novaha.core.unshown import unshown
 from novaha.sim.book import Book
 from novaha.sim.engine import Engine
 

@@ -110,7 +110,7 @@ def _answer_about_some(
             servers = cloud.servers(host, details=True)
             return starts.saw_placed(memory, host, wanted, servers, now_s)
         case AskPorts(targets):
-            return remember.saw_ports(memory, targets, cloud.answering(targets), now_s)
+            return starts.saw_ports(memory, targets, cloud.answering(targets), now_s)
 
 
 def _rooms(cloud: CloudReader) -> tuple[Room, ...] | None:
@@ -300,7 +300,7 @@ def _evacuate_ended(
             return remember.accepted(memory, server, now_s)
         case NotInTwoPhases():
             memory = starts.saw_phases(memory, leaves_stopped=False)
-            return remember.never_sent(memory, server)
+            return starts.never_sent(memory, server)
         case CloudRefused():
             return remember.refused(memory, server, now_s, str(error))
     return remember.lost(memory, server, now_s, f"Nova gave no answer: {error}")

@@ -20,7 +20,6 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.order import Target
 from novaha.core.policy import IN_FLIGHT
 from novaha.core.records import ended_badly, newest_by_server
 from novaha.core.recovery import Recovery
@@ -57,14 +56,6 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
     # Nova may be a newer one by now.
     known = replace(memory, answered=frozenset(), probed={}, leaves_stopped=None)
     return replace(known, begun=begun, raised=raised)
-
-
-def saw_ports(
-    memory: Memory, targets: Iterable[Target], answering: frozenset[ServerId], now_s: float
-) -> Memory:
-    """Note whose ports answer, and that all of them are being tried."""
-    probed = {**memory.probed, **{target.server: now_s for target in targets}}
-    return replace(memory, answered=memory.answered | answering, probed=probed)
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
@@ -349,11 +340,6 @@ def lost(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:
         posts=_post(memory, server, "lost", now_s),
         refusals=_in_vain(memory, server, now_s, text, lost=True),
     )
-
-
-def never_sent(memory: Memory, server: ServerId) -> Memory:
-    """Forget a request that had no effect, and whose refusal says nothing about the server."""
-    return replace(memory, posts=_without(memory.posts, server))
 
 
 def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory:

@@ -1,16 +1,30 @@
-"""What the process remembers of the second phase: each function returns a new Memory."""
+"""What is remembered of the order and the second phase: each function returns a new Memory."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from novaha.core.model import Memory, Placed, PostState, Server, StartTry
 from novaha.core.names import ComputeHost, ServerId
+from novaha.core.order import Target
 from novaha.core.twophase import ERROR, STOPPED
 
 
 def saw_phases(memory: Memory, *, leaves_stopped: bool) -> Memory:
     """Note whether Nova can leave an evacuated instance stopped."""
     return replace(memory, leaves_stopped=leaves_stopped)
+
+
+def never_sent(memory: Memory, server: ServerId) -> Memory:
+    """Forget a request that had no effect, and whose refusal says nothing about the server."""
+    return replace(memory, posts={k: v for k, v in memory.posts.items() if k != server})
+
+
+def saw_ports(
+    memory: Memory, targets: Iterable[Target], answering: frozenset[ServerId], now_s: float
+) -> Memory:
+    """Note whose ports answer, and that all of them are being tried."""
+    probed = {**memory.probed, **{target.server: now_s for target in targets}}
+    return replace(memory, answered=memory.answered | answering, probed=probed)
 
 
 def saw_placed(

@@ -9,7 +9,8 @@ from novaha.adapters.pacemaker import Pacemaker
 from novaha.core.brakestate import Release
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, Device, FencingEvent, Level
-from novaha.core.names import NodeName
+from novaha.core.names import ComputeHost, NodeName, ServerId
+from novaha.core.starts import Starts
 from novaha.errors import ClusterUnavailable
 from worlds import NODE, mark, receipt, recovery
 
@@ -249,3 +250,13 @@ def test_changes_go_to_the_cib(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RECEIPT.to_value() in ran[1][-1]
     assert mark().id in ran[2][-1]
     assert RECOVERY.to_value() in ran[3][-1]
+
+
+def test_what_has_to_be_started_is_read_and_a_malformed_one_is_told(observe: Observe) -> None:
+    starts = Starts(NODE, ComputeHost("compute-1"), 3, frozenset({ServerId("a-1")}))
+    pair = f'<nvpair id="s" name="nova-ha-starts-compute-1" value="{starts.to_value()}"/>'
+    more = WHOLE.replace('<nvpair id="x"', f'{pair}<nvpair id="x"')
+    assert observe(more).starts == (starts,)
+    seen = observe(more.replace(starts.to_value(), "v1 servers="))
+    assert (seen.starts, [node for node, _ in seen.malformed]) == ((), [NODE])
+    assert "nova-ha-starts-compute-1" in seen.malformed[0][1]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from novaha.core import memory as remember
+from novaha.core import startmemory as starts
 from novaha.core.actions import AskPorts, AskServices, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.decide import decide
@@ -82,10 +83,10 @@ def test_a_port_that_is_waited_for_is_tried_again_and_again_until_it_answers() -
     there = arrived("db", ready="tcp:5432")
     assert (decided(there)[0], tried(there)) == ([], ["db"])
     target = Target(ServerId("db"), 5432, ("192.0.2.1",))
-    asked = remember.saw_ports(there, (target,), frozenset(), NOW_S)
+    asked = starts.saw_ports(there, (target,), frozenset(), NOW_S)
     assert tried(asked) == [], "not in each cycle"
     assert tried(asked, NOW_S + POLICY.return_poll_s) == ["db"]
-    up = remember.saw_ports(asked, (target,), frozenset({target.server}), NOW_S)
+    up = starts.saw_ports(asked, (target,), frozenset({target.server}), NOW_S)
     assert (decided(up)[0], tried(up, NOW_S + 60.0)) == (["web"], [])
 
 
@@ -104,13 +105,13 @@ def test_a_bounded_number_of_ports_is_tried_at_once_and_those_that_waited_longes
     first = tried(there)
     assert first == names[:16]
     targets = tuple(Target(ServerId(name), 5432, ()) for name in first)
-    later = remember.saw_ports(there, targets, frozenset(), NOW_S)
+    later = starts.saw_ports(there, targets, frozenset(), NOW_S)
     assert tried(later, NOW_S + 60.0)[:4] == names[16:]
 
 
 def test_an_answer_of_before_counts_no_more_when_a_recovery_begins() -> None:
     target = Target(ServerId("db"), 5432, ("192.0.2.1",))
-    up = remember.saw_ports(memory(), (target,), frozenset({target.server}), NOW_S)
+    up = starts.saw_ports(memory(), (target,), frozenset({target.server}), NOW_S)
     assert remember.began(up, recovery()).answered == frozenset()
 
 

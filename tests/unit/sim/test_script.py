@@ -80,7 +80,7 @@ def test_what_was_rendered_is_read_back() -> None:
         ("1s refuse vm-1 1.5", "expected a whole number"),
         ("1s refuse vm-1 99999999999999999999", "at most 1000"),
         ("1s kill after lunch", "expected an external call of ours"),
-        ("1s fault late observe 1", "late strikes evacuate live-migrate only"),
+        ("1s fault late observe 1", "late strikes evacuate start live-migrate only"),
         ("1s fault unauthorized write-record 1", "unauthorized strikes services"),
         ("seed", "found nothing after seed, expected one whole number from 1"),
         ("seed -1", "found '-1' after seed"),

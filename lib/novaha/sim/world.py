@@ -221,12 +221,16 @@ class World:
                 self.book.see(left)
 
     def _unspoken(self) -> Iterator[NodeName]:
-        """Yield the nodes that are off with instances on them, and of which nothing is said."""
+        """Yield the nodes that are off with instances on them, and of which nobody knows."""
         said = {hold.subject for hold in self.supervisor.watch.held}
         listed = {i.node for i in self.nova.instances.values() if not i.deleted}
         for compute in self.machines.all.values():
             off = not compute.up and compute.name in listed
-            if off and said.isdisjoint({compute.name, compute.host}):
+            if (
+                off
+                and not self.cib.concerns(compute.name)
+                and said.isdisjoint({compute.name, compute.host})
+            ):
                 yield compute.name
 
     def describe_end(self) -> None:

@@ -179,6 +179,8 @@ class Cluster:
     def _connect(self, compute: Compute, life: int) -> None:
         barred = compute.connected or compute.unclean or compute.fencing
         early = self._engine.now_s < compute.may_connect_s
+        if not (barred or compute.seen or compute.reachable):
+            self._engine.later(self._fencer.detect_s, self._missed, compute)  # it died meanwhile
         if barred or early or compute.life != life or not compute.reachable:
             return
         if not self._members.quorate:

@@ -262,18 +262,15 @@ class World:
         return not hindered and self.nova.had_room(instance, ROOM_SEEN_S)
 
     def _unspoken(self) -> Iterator[NodeName]:
-        """Yield the nodes that are off with instances on them, and of which nothing is said.
-
-        What is said of an instance is said of its node.
-        """
+        """Yield the nodes that are off with instances on them, and of which nobody knows."""
         said = {hold.subject for hold in self.supervisor.watch.held}
         for compute in self.machines.all.values():
-            here = {
-                i.id
-                for i in self.nova.instances.values()
-                if i.node == compute.name and not i.deleted
-            }
-            if not compute.up and here and said.isdisjoint({compute.name, compute.host, *here}):
+            off = not compute.up and compute.name in listed
+            if (
+                off
+                and not self.cib.concerns(compute.name)
+                and said.isdisjoint({compute.name, compute.host})
+            ):
                 yield compute.name
 
     def describe_end(self) -> None:

@@ -242,34 +242,6 @@ def test_a_node_without_exactly_one_host_is_held_and_looked_for_again(
     assert AskServices() in decide(view(PROVEN, known, NOW_S + 5), POLICY)
 
 
-def test_a_node_that_nova_does_not_know_is_let_go_once_it_is_back() -> None:
-    known = memory(services=(service(ComputeHost("compute-9")),))
-    back = cluster(records=(proven(),), events=None, online=frozenset({NODE}))
-    (release,) = decide(view(back, known), POLICY)
-    assert isinstance(release, Release)
-    assert (release.recovery.node, release.receipt) == (NODE, receipt())
-    assert release.recovery.found == Found(enabled=True, forced_down=False)
-
-
-def test_a_newer_receipt_is_not_deleted_with_a_node_that_nova_does_not_know() -> None:
-    known = memory(services=(service(ComputeHost("compute-9")),))
-    own, newer = receipt(), receipt(id_="f" * 12)
-    for kept, deleted in ((own, own), (newer, None)):
-        back = cluster(
-            records=(proven(),), receipts=(kept,), marks=(mark(),), online=frozenset({NODE})
-        )
-        (release,) = (d for d in decide(view(back, known), POLICY) if isinstance(d, Release))
-        assert release.receipt == deleted
-
-
-def test_two_hosts_that_could_belong_to_a_node_are_never_a_reason_to_let_it_go() -> None:
-    both = tuple(service(ComputeHost(f"compute-1.{domain}")) for domain in ("a", "b"))
-    back = cluster(records=(proven(),), events=None, online=frozenset({NODE}))
-    (hold,) = decide(view(back, memory(services=both)), POLICY)
-    assert isinstance(hold, Hold)
-    assert hold.reason is Reason.HOST_AMBIGUOUS
-
-
 def test_a_malformed_record_stops_its_node_and_no_other() -> None:
     seen = evacuating(malformed=((NODE, "bad"), (OTHER, "worse")), marks=(mark(),))
     decisions = decide(view(seen), POLICY)

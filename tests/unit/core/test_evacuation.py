@@ -347,26 +347,6 @@ def test_a_service_that_vanished_is_shown_and_looked_for_again_now_and_then() ->
     assert AskServices() in decided(gone, NOW_S + 5)
 
 
-def test_a_host_without_service_and_without_instances_is_let_go() -> None:
-    (release,) = decided(known(services=GONE, servers=()))
-    assert isinstance(release, Release)
-
-
-def test_a_host_without_service_is_kept_while_something_may_be_on_its_way() -> None:
-    flying = known(services=GONE, servers=(), migrations=(migration(1, 1, "running"),))
-    (hold,) = decided(flying)
-    assert isinstance(hold, Hold)
-    assert "has 1 instances on it" in hold.text
-
-
-def test_what_was_read_before_its_service_was_gone_is_read_again() -> None:
-    old = known(services=GONE, servers=())
-    newer = replace(old, services=replace(old.services, asked_s=NOW_S + 1))  # type: ignore[type-var]
-    decisions = decided(newer, NOW_S + 1)
-    assert {type(d) for d in decisions} == {AskMigrations, AskServers, Hold}
-    assert reasons(decisions) == {Reason.HOST_UNKNOWN}
-
-
 def test_a_refused_change_is_shown_and_not_repeated_at_once() -> None:
     up = ours(forced_down=False)
     refused = known(

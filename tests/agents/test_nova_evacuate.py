@@ -72,6 +72,7 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         "--host-map=compute-1=nova-1.example compute-2=nova-2.example",
         "--max-in-flight=4",
         "--max-per-destination=64",
+        "--drain-in-flight=2",
         "--max-recoveries=10",
         "--flap-limit=3",
         "--flap-window=86400",

@@ -17,7 +17,7 @@ class Leave(Enum):
     MOVING = "is on its way"
     MOVE = "live-migrated"
     LATER = "live-migrated as soon as that is over"
-    STAY = "stays; the text says what helps"
+    STAY = "stays"
 
 
 class LiveRule(NamedTuple):
@@ -37,7 +37,7 @@ LIVE_RULES: tuple[LiveRule, ...] = (
     LiveRule(("building",), (), Leave.LATER, "it is being built; where that hangs, delete it"),
     LiveRule(("active", "paused"), (), Leave.MOVE, "it stays active, or paused; a lock stays, too"),
     LiveRule(("stopped",), (), Leave.STAY, f"it is down: {_COLD}; or start it"),
-    LiveRule(("suspended",), (), Leave.STAY, f"{_COLD}; or openstack server resume"),
+    LiveRule(("suspended",), (), Leave.STAY, "openstack server resume, and it follows"),
     LiveRule(("rescued",), (), Leave.STAY, "openstack server unrescue, and it follows"),
     LiveRule(("error",), (), Leave.STAY, "openstack server set --state active, if it runs well"),
     LiveRule(

@@ -262,15 +262,17 @@ class World:
         return not hindered and self.nova.had_room(instance, ROOM_SEEN_S)
 
     def _unspoken(self) -> Iterator[NodeName]:
-        """Yield the nodes that are off with instances on them, and of which nobody knows."""
+        """Yield the nodes that are off with instances on them, and of which nobody knows.
+
+        What is said of an instance is said of its node.
+        """
         said = {hold.subject for hold in self.supervisor.watch.held}
+        listed = [i for i in self.nova.instances.values() if not i.deleted]
         for compute in self.machines.all.values():
-            off = not compute.up and compute.name in listed
-            if (
-                off
-                and not self.cib.concerns(compute.name)
-                and said.isdisjoint({compute.name, compute.host})
-            ):
+            here = {instance.id for instance in listed if instance.node == compute.name}
+            known = self.cib.concerns(compute.name)
+            known = known or not said.isdisjoint({compute.name, compute.host, *here})
+            if here and not compute.up and not known:
                 yield compute.name
 
     def describe_end(self) -> None:

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 LIB = ROOT / "lib"
 
 STDLIB = frozenset(sys.stdlib_module_names)
-PURE = frozenset({"abc", "collections", "dataclasses", "enum", "fnmatch", "functools", "hashlib"})
+PURE = frozenset(
+    {"abc", "collections", "dataclasses", "enum", "fnmatch", "functools", "heapq", "hashlib"}
+)
 PURE |= {"itertools", "math", "operator", "re", "textwrap", "types", "typing"}
 FOUNDATION = frozenset({"errors", "core"})
 ANY = frozenset({"*"})

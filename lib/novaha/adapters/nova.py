@@ -13,6 +13,7 @@ import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
+from novaha.adapters.novarecords import migration_of, server_of, service_of
 from novaha.adapters.placement import Placement
 from novaha.adapters.probes import Probes
 from novaha.adapters.region import region_of
@@ -99,7 +100,9 @@ class Nova:
     def services(self) -> tuple[Service, ...]:
         """List the nova-compute services."""
         body = self._call("GET", "/os-services?binary=nova-compute")
-        return tuple(_read(_service, raw) for raw in _list(body, "services") if _read(_known, raw))
+        return tuple(
+            _read(service_of, raw) for raw in _list(body, "services") if _read(_known, raw)
+        )
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the servers of a host, of every project.
@@ -111,7 +114,7 @@ class Nova:
         path = "/servers/detail" if details else "/servers"
         version = DETAILED if details else NEWEST
         pages = self._pages(path, "servers", version, all_tenants="1", host=host)
-        return tuple(_read(server_in_detail if details else _server, raw) for raw in pages)
+        return tuple(_read(server_in_detail if details else server_of, raw) for raw in pages)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
@@ -124,7 +127,7 @@ class Nova:
     def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
         query = {"migration_type": kind, "source_compute": host}
         pages = self._pages("/os-migrations", "migrations", NEWEST, **query)
-        return tuple(_read(_migration, raw) for raw in pages)
+        return tuple(_read(migration_of, raw) for raw in pages)
 
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free on each host that takes instances, by Placement."""
@@ -245,7 +248,7 @@ class Nova:
 
     def _put_service(self, service: Service, body: Json) -> Service:
         answer = self._call("PUT", f"/os-services/{service.id}", body)
-        return _read(_service, _field(answer, "service"))
+        return _read(service_of, _field(answer, "service"))
 
     def _discover(self) -> Version:
         try:
@@ -378,33 +381,6 @@ def _unavailable(error: Exception) -> CloudUnavailable:
     if isinstance(error, ksa.Unauthorized):
         first = f"Keystone refused our credentials (401), check clouds.yaml: {first}"
     return CloudUnavailable(first[:300], busy=isinstance(error, ksa.ConnectTimeout))
-
-
-def _service(raw: Json) -> Service:
-    return Service(
-        id=raw["id"],
-        host=ComputeHost(raw["host"]),
-        enabled=raw["status"] == "enabled",
-        disabled_reason=raw.get("disabled_reason") or "",
-        forced_down=bool(raw["forced_down"]),
-        heartbeat=raw.get("updated_at") or "",
-        up=raw.get("state") != "down",
-    )
-
-
-def _server(raw: Json) -> Server:
-    return Server(ServerId(raw["id"]), raw["name"])
-
-
-def _migration(raw: Json) -> Migration:
-    destination = raw.get("dest_compute")
-    return Migration(
-        id=int(raw["id"]),
-        server=ServerId(raw["instance_uuid"]),
-        source=ComputeHost(raw["source_compute"]),
-        destination=ComputeHost(destination) if destination else None,
-        status=raw["status"],
-    )
 
 
 def _version_for(evacuate: Evacuate) -> tuple[int, int]:

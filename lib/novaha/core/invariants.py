@@ -29,6 +29,7 @@ from novaha.core.draininvariants import DrainJudge
 from novaha.core.facts import Fact
 from novaha.core.names import NodeName, ServerId
 from novaha.core.policy import Policy
+from novaha.core.seen import SeenFlight, SeenNode
 
 FENCING_SLACK_S = 2.0
 """Within this a fencing may be late, for the cluster's own work."""
@@ -65,40 +66,6 @@ class Violation:
         return "-" in self.law
 
 
-@dataclass(slots=True)
-class _Flight:
-    """An evacuation in flight.
-
-    dead: its destination lost power, so nothing of it goes on. done: its copy runs there, and only
-    Nova's word that it does is missing, so that it burdens nobody any more.
-    """
-
-    accepted: facts.Accepted
-    to: NodeName | None = None
-    dead: bool = False
-    done: bool = False
-
-
-@dataclass(slots=True)
-class _Node:
-    """What is known of a node's present life.
-
-    dirty: something of it may run. unasked: it was started by its system alone. stray: its life
-    since its last proven fencing was. fenced_s: when a fencing since its last life succeeded.
-    taken_s: when a fencing succeeded last, and its service was taken over by us. changes_s: when
-    we changed its service.
-    """
-
-    dirty: bool = True
-    lied: bool = False
-    unasked: bool = False
-    stray: bool = False
-    given_up_s: float | None = None
-    fenced_s: float | None = None
-    taken_s: float = -inf
-    changes_s: list[float] = field(default_factory=list)
-
-
 @dataclass
 class Judge:
     """Sees facts in the order in which they happened.
@@ -111,8 +78,8 @@ class Judge:
     stuck_s: float = Policy.stuck_s
     live_limit: int = Policy.drain_in_flight
     violations: list[Violation] = field(default_factory=list)
-    _nodes: dict[NodeName, _Node] = field(default_factory=dict)
-    _flights: dict[int, _Flight] = field(default_factory=dict)
+    _nodes: dict[NodeName, SeenNode] = field(default_factory=dict)
+    _flights: dict[int, SeenFlight] = field(default_factory=dict)
     _writers: dict[ServerId, list[NodeName]] = field(default_factory=dict)
     _beside: set[ServerId] = field(default_factory=set)
     _gone: set[ServerId] = field(default_factory=set)
@@ -137,10 +104,10 @@ class Judge:
         self._drains.see(fact)
         self._rules().get(type(fact), _nothing)(self, fact)
 
-    def _node(self, name: NodeName) -> _Node:
+    def _node(self, name: NodeName) -> SeenNode:
         node = self._nodes.get(name)
         if node is None:
-            node = self._nodes[name] = _Node()
+            node = self._nodes[name] = SeenNode()
         return node
 
     def _broken(self, law: str, at_s: float, text: str) -> None:
@@ -181,7 +148,7 @@ class Judge:
     def _accepted(self, fact: facts.Accepted) -> None:
         mine = [f for f in self._flights.values() if f.accepted.server == fact.server]
         beside = [f for f in mine if not f.dead and f.accepted.node == fact.node]
-        self._flights[fact.record] = _Flight(fact)
+        self._flights[fact.record] = SeenFlight(fact)
         by_hand = fact.by == "person" and self._node(fact.node).dirty
         if by_hand or (beside and "person" in (fact.by, *(f.accepted.by for f in beside))):
             self._beside.add(fact.server)

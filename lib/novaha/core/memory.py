@@ -220,11 +220,11 @@ def saw_migrations(
     arrived = memory.posts.keys() - posts.keys()
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     before = memory.migrations.get(host)
-    changed = before is None or _ended(before.value) != _ended(migrations)
-    ended = len(_ended(migrations) - _ended(before.value)) if before else 0
+    were, are = _ended(before.value) if before else None, _ended(migrations)
+    ended = len(are - were) if were is not None else 0
     known = replace(
         memory,
-        changed_s={**memory.changed_s, host: asked_s} if changed else memory.changed_s,
+        changed_s={**memory.changed_s, host: asked_s} if were != are else memory.changed_s,
         gap_s=_gaps(memory, host, before.asked_s, asked_s, ended) if before else memory.gap_s,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
         posts=posts,
@@ -384,8 +384,7 @@ def _in_vain(
     memory: Memory, server: ServerId, now_s: float, text: str, *, lost: bool
 ) -> dict[ServerId, Refusal]:
     """Return the refusals with one more try of a server that came to nothing."""
-    before = memory.refusals.get(server)
-    count = before.count + 1 if before else 1
+    count = memory.refusals[server].count + 1 if server in memory.refusals else 1
     return {**memory.refusals, server: Refusal(count, now_s, text, lost=lost)}
 
 

@@ -32,6 +32,7 @@ from novaha.core.queueing import member_of
 from novaha.core.reasons import Reason
 from novaha.core.records import ended_badly
 from novaha.core.recovery import Recovery
+from novaha.core.reserve import lost_hosts
 from novaha.core.rules import Rules
 from novaha.core.sharing import TOLD
 from novaha.core.starts import Starts
@@ -91,9 +92,10 @@ class _Lot:
 
     @cached_property
     def places(self) -> Mapping[ServerId, ComputeHost]:
-        """Where those are that have arrived; not where their new host is lost, too.
+        """Where those are that have arrived; not where their new host is not there either.
 
-        Nova shows one as it was there, until it is evacuated once more.
+        Nova shows one as it was there, until it is evacuated once more; and a start is lost where
+        no nova-compute is there to hear it.
         """
         if self.newest is None or self.listed is None:
             return {}
@@ -101,8 +103,8 @@ class _Lot:
         # The word of the lost host's own nova-compute counts once the list shows it, too.
         arrived = {s: m for s, m in over if m.status == DONE or s not in self.listed}
         there = {s: self.home(m) for s, m in arrived.items() if m.status in ENDED_WELL}
-        lost = _evacuating(self.view)
-        return {s: host for s, host in there.items() if host and host not in lost}
+        away = lost_hosts(self.view, self.policy)
+        return {s: host for s, host in there.items() if host and host not in away}
 
     def home(self, record: Migration) -> ComputeHost | None:
         """Return where an instance is; that host may have been lost since, and the next one."""
@@ -316,7 +318,8 @@ def _in_order(
     """Yield the starts that have a slot, what has to be known for the others, and their holds."""
     waiting = _waiting(view, placed, plans)
     late, free = [], _Slots(view, policy, placed)
-    for one in sorted(placed, key=lambda each: each.rank):
+    each_once = {one.id: one for one in placed}  # of two lost hosts, one after the other
+    for one in sorted(each_once.values(), key=lambda each: each.rank):
         if one.failed:
             yield one.hold()
         if one.starting or view.now_s < one.due_s or not one.idle:

@@ -23,7 +23,7 @@ FENCE_SCRIPTS = $(filter-out %.md,$(wildcard fence/*))
 COMMAND = bin/nova-ha
 MODULES = $(wildcard lib bench containers tests)
 
-.PHONY: help check format lint types unit test docs bench bench-agents bench-scale cluster cluster-down demo install clean
+.PHONY: help check format lint types unit test test-long docs bench bench-agents bench-scale cluster cluster-down demo install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,8 +42,11 @@ types: $(VENV)/ready
 unit: $(VENV)/ready
 	$(BIN)/pytest -m "not cluster" -n auto --dist worksteal
 
-test: check ## everything, the container cluster included
-	$(BIN)/pytest -m cluster --timeout=1800 --maxfail=8 -rP --durations=40
+test: check ## everything but the longest tests, the container cluster included: about an hour
+	$(BIN)/pytest -m "cluster and not long" --timeout=1800 --maxfail=8 -rP --durations=40
+
+test-long: check ## everything
+	$(BIN)/pytest -m cluster --timeout=1800 -rP --durations=40
 
 docs: ## draw the pages of docs/ that show the tables of the code
 	PYTHONPATH=lib $(PYTHON) $(COMMAND) docs

@@ -52,6 +52,7 @@ def without_gate(cluster: Cluster) -> str:
     return "\n".join((*lines, "pcs cluster cib-push cib diff-against=old"))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("gate")
 def test_a_late_host_is_waited_for_and_one_that_never_comes_is_recovered(
     cluster: Cluster, cloud: CloudCtl

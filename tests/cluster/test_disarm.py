@@ -79,6 +79,7 @@ def test_a_loss_while_disarmed_is_left_alone_until_a_person_arms(
     assert not [name for name in look(cluster).properties if name.startswith(DISARM_PREFIX)]
 
 
+@pytest.mark.long
 def test_a_disarm_ends_by_itself_and_survives_the_recovery_process(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_disarm_ends_by_itself_and_survives_the_recovery_process(
     wait_ready(cluster)
 
 
+@pytest.mark.long
 def test_a_recovery_that_was_begun_is_finished(cluster: Cluster, cloud: CloudCtl) -> None:
     story = seeded(cluster, cloud, 3)
     with judged(cluster, cloud, story):

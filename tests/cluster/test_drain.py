@@ -159,6 +159,7 @@ def is_drained_again(cluster: Cluster) -> bool:
     return f"nova-ha-recovery-{VICTIM}" not in ours and "drained" in waits(cluster)
 
 
+@pytest.mark.long
 def test_health_asks_for_less_as_long_as_it_is_not_green(cluster: Cluster, cloud: CloudCtl) -> None:
     cloud.boot(2, [VICTIM], "patient")
     with Observer(cluster).watching():
@@ -177,6 +178,7 @@ def reason(cloud: CloudCtl) -> str:
     return cloud.service(VICTIM).disabled_reason or ""
 
 
+@pytest.mark.long
 def test_standby_comes_after_the_last_instance_and_raw_standby_is_shown(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

@@ -25,6 +25,7 @@ READ_AGAIN_S = 100.0
 """A group that is given up is seen within a minute; then its members move."""
 
 
+@pytest.mark.long
 def test_a_lone_member_is_recovered_and_a_pair_is_told_and_goes_back_to_its_host(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_pair_whose_group_is_given_up_is_evacuated(cluster: Cluster, cloud: Cl
         wait_for("the host to serve again", story.serving, SERVING_S, story)
 
 
+@pytest.mark.long
 def test_where_the_computes_do_not_look_a_pair_comes_to_one_host(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

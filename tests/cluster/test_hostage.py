@@ -32,6 +32,7 @@ def survivor(cluster: Cluster) -> str:
     return next(node for node in cluster.controllers() if cluster.running(node))
 
 
+@pytest.mark.long
 def test_while_one_host_cannot_be_fenced_another_is_fenced_and_recovered_as_ever(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

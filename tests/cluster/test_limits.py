@@ -87,6 +87,7 @@ def test_a_second_host_waits_is_shown_and_begins_when_a_person_releases_it(
     wait_ready(cluster)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_at_a_time")
 def test_a_second_host_follows_by_itself_when_the_first_is_over(
     cluster: Cluster, cloud: CloudCtl

@@ -44,6 +44,7 @@ def test_the_important_go_first_and_what_comes_after_others_waits_until_they_are
     assert began_s >= story.events["db ACTIVE"].at_s, "web was sent before db was up"
 
 
+@pytest.mark.long
 def test_members_of_an_anti_affinity_group_end_on_different_hosts_without_a_failed_try(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

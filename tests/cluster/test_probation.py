@@ -39,6 +39,7 @@ def is_shown(cluster: Cluster) -> bool:
     return any(SHOWN in reason for reason in look(cluster).failures)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("distrusted_at_two")
 def test_a_host_fenced_twice_stays_disabled_and_is_shown_until_a_person_releases_it(
     cluster: Cluster, cloud: CloudCtl

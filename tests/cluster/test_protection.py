@@ -45,6 +45,7 @@ def test_exactly_the_protected_ones_move_and_the_host_returns_with_the_others(
         assert_each_moved_once(cloud, {ids[name] for name in MOVES})
 
 
+@pytest.mark.long
 def test_a_segment_that_is_not_enabled_is_not_recovered_but_for_who_asks_for_it(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

@@ -104,6 +104,7 @@ def _is_back(cluster: Cluster) -> bool:
     return fenced and seen.nodes.get(VICTIM) == "online"
 
 
+@pytest.mark.long
 def test_no_guest_runs_at_all_while_its_lost_host_is_disarmed_and_each_once_after(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

@@ -116,6 +116,7 @@ def everyone_is_held_and_the_rest_goes_on(cluster: Cluster) -> None:
     assert {states[node] for node in cluster.computes()} == {"unclean"}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("gate")
 def test_one_host_that_a_person_releases_is_fenced_and_the_others_stay_held(
     cluster: Cluster, cloud: CloudCtl

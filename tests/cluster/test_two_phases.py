@@ -48,6 +48,7 @@ def two_phases(cluster: Cluster) -> Iterator[None]:
         parameter(cluster, "--delete-parameter", "phases")
 
 
+@pytest.mark.long
 def test_all_of_a_host_are_placed_stopped_and_run_in_the_end(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

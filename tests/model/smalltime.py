@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from novaha.core.memory import LONG_AGO_S
 from novaha.core.model import Answer, Memory, Post
 from novaha.core.policy import Policy
 from novaha.core.rules import Rules
@@ -88,7 +89,9 @@ def _shared(m: Memory, began_s: float) -> Iterator[float]:
     """Yield the moments that are compared with those of any host."""
     yield m.started_s
     yield from (refusal.last_s for refusal in m.refusals.values())
-    yield from m.failed_at.values()
+    yield from (at_s for at_s in m.failed_at.values() if at_s != LONG_AGO_S)
+    if LONG_AGO_S in m.failed_at.values():
+        yield m.woken_s
     yield from (at_s for at_s in m.first_seen.values() if at_s >= began_s)
     if m.services is not None and m.services.asked_s >= began_s:
         yield m.services.asked_s
@@ -118,7 +121,8 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         first_seen={k: OLD_S if k in m.begun else seen(at) for k, at in m.first_seen.items()},
         posts={k: _post(post, ended) for k, post in m.posts.items()},
         refusals={k: replace(r, last_s=ended(r.last_s)) for k, r in m.refusals.items()},
-        failed_at={k: ended(at_s) for k, at_s in m.failed_at.items()},
+        failed_at={k: _woken_or(ended, at_s) for k, at_s in m.failed_at.items()},
+        woken_s=ended(m.woken_s) if LONG_AGO_S in m.failed_at.values() else 0.0,
         begun={k: after for k, after in m.begun.items() if k in m.first_seen},
         rules=Answer(Rules(), NOW_S),
         room=None,
@@ -128,6 +132,11 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         moving={},
         service_refused={},
     )
+
+
+def _woken_or(ended: Callable[[float], float], at_s: float) -> float:
+    """Return when something failed; what waits no longer has no such moment, but woken_s."""
+    return at_s if at_s == LONG_AGO_S else ended(at_s)
 
 
 def _post(post: Post, ended: Callable[[float], float]) -> Post:
@@ -151,7 +160,10 @@ def _moved(m: Memory, to: Callable[[float, str | None], float]) -> Memory:
         migrations={k: replace(a, asked_s=to(a.asked_s, k)) for k, a in m.migrations.items()},
         posts={k: replace(post, at_s=to(post.at_s, post.host)) for k, post in m.posts.items()},
         refusals={k: replace(r, last_s=to(r.last_s, None)) for k, r in m.refusals.items()},
-        failed_at={k: to(at_s, None) for k, at_s in m.failed_at.items()},
+        failed_at={
+            k: at_s if at_s == LONG_AGO_S else to(at_s, None) for k, at_s in m.failed_at.items()
+        },
+        woken_s=to(m.woken_s, None) if LONG_AGO_S in m.failed_at.values() else 0.0,
         first_seen={k: to(at_s, None) for k, at_s in m.first_seen.items()},
     )
 
@@ -166,6 +178,7 @@ def freeze(memory: Memory) -> tuple[object, ...]:
         tuple(sorted((host, tuple(sorted(known))) for host, known in m.known.items())),
         *(_items(m.refusals), _items(m.failed_at), _items(m.first_seen)),
         _items(m.begun),
+        m.woken_s,
         m.trouble,
         m.trouble_until_s,
     )

@@ -1,6 +1,7 @@
 """The automaton of the small world makes the very calls that the shipped loop makes."""
 
 from dataclasses import replace
+from math import inf
 from random import Random
 
 import pytest
@@ -127,7 +128,7 @@ class Both(Replay):
 def test_the_automaton_makes_call_by_call_what_the_shipped_loop_makes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # There is no Placement in this world; else the loop would ask it for ever.
+    # There is no Placement in this world: what it tells is not taken in.
     monkeypatch.setattr(remember, "saw_room", lambda memory, *_: memory)
     automaton, calls = Automaton(), 0
     for seed in range(60):
@@ -146,9 +147,12 @@ def walk(automaton: Automaton, dice: Random) -> int:
 
 
 def born(both: Both) -> Reconciler:
-    """Return a loop that knows already that nobody says anything in this world."""
+    """Return a loop that knows already that nobody says anything in this world.
+
+    And that there is no Placement, which it never asks again.
+    """
     loop = Reconciler(all_ports(both), POLICY)
-    loop.memory = replace(loop.memory, rules=Answer(Rules(), NOW_S))
+    loop.memory = replace(loop.memory, rules=Answer(Rules(), NOW_S), room=Answer(None, inf))
     return loop
 
 

@@ -64,9 +64,11 @@ def test_every_constraint_names_what_is_there() -> None:
     assert tagged <= there
 
 
-def test_the_check_finds_nothing_but_the_remote_node_that_is_not_ours() -> None:
+def test_the_check_finds_only_the_remote_node_that_is_not_ours_and_the_timings_of_before() -> None:
     found = check(Facts(migrated(classic_cib()).after))
-    places = {each.place.split()[0] for each in found}
+    kept = {each.place for each in found if each.rule == "reconnect-without-pause"}
+    assert kept == {"compute-0", "compute-1"}
+    places = {each.place.split()[0] for each in found if each.place not in kept}
     assert places <= {"networker-0", "ipmi-networker-0", "fl-networker-0-1"}
 
 

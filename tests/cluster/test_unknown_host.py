@@ -14,6 +14,14 @@ from testcloud.topology import state_folder
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(480)]
 
 SHOWN_S = 60.0
+PLACEMENT_PORT = 8778
+
+
+def forget_provider(cluster: Cluster, cloud: CloudCtl) -> None:
+    """Delete what Placement has of the host's old identity; its new one could have no room else."""
+    url = f"http://{cluster.settings.cloud_machine().ip}:{PLACEMENT_PORT}/resource_providers"
+    for provider in cloud.call_url("GET", f"{url}?name={VICTIM}")["resource_providers"]:
+        cloud.call_url("DELETE", f"{url}/{provider['uuid']}")
 
 
 def test_a_host_whose_service_was_removed_is_let_go_when_it_is_back_and_registers(
@@ -25,6 +33,7 @@ def test_a_host_whose_service_was_removed_is_let_go_when_it_is_back_and_register
     (state_folder(cluster.settings, VICTIM) / "compute_id").unlink(missing_ok=True)
     lost_s = time.time()
     cluster.kill(VICTIM)
+    forget_provider(cluster, cloud)
 
     def shown() -> bool:
         return any("it is let go when it is back" in reason for reason in look(cluster).failures)
@@ -45,3 +54,5 @@ def test_a_host_whose_service_was_removed_is_let_go_when_it_is_back_and_register
 
     wait_for("nothing of its recovery to be left", over, SHOWN_S)
     assert not evacuate_posts(cluster, lost_s)
+    (server,) = cloud.boot(1, [VICTIM], "again")
+    assert server.host == VICTIM

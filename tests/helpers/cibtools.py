@@ -19,4 +19,4 @@ class Tools:
         ]
         docker.copy_in(self.container, content)
         argv = ("bash", "-c", f"set -e; mkdir -p /{folder}; cd /{folder}; {script}")
-        return docker.execute(self.container, argv, timeout_s=120.0).out
+        return docker.execute(self.container, argv, timeout_s=300.0).out

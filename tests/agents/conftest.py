@@ -1,6 +1,7 @@
 """Fixtures of the tests that run the real executables."""
 
 import shutil
+import syslog
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +26,11 @@ def node(tmp_path: Path, library: Path) -> Iterator[Node]:
     yield node
     stopped = node.run("agents/NovaEvacuate", "stop")
     assert (stopped.rc, stopped.reason) == (0, "")
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is written into the system's log, as it comes."""
+    lines: list[str] = []
+    monkeypatch.setattr(syslog, "syslog", lambda _, text: lines.append(text))
+    return lines

@@ -2,7 +2,6 @@
 
 import json
 import os
-import syslog
 import time
 from xml.etree import ElementTree as ET
 
@@ -32,13 +31,6 @@ def root(node: Node, monkeypatch: pytest.MonkeyPatch) -> Node:
     text = node.cib.read_text().replace("<resources>", f"<resources>{REMOTES}")
     node.cib.write_text(text)
     return node
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(syslog, "syslog", lambda _, text: lines.append(text))
-    return lines
 
 
 def kept(node: Node) -> list[Disarm]:

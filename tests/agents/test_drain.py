@@ -2,7 +2,6 @@
 
 import json
 import os
-import syslog
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -80,13 +79,6 @@ def nova(monkeypatch: pytest.MonkeyPatch) -> FakeNova:
 
     monkeypatch.setattr(asking, "seen_by_a_person", eye)
     return fake
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    monkeypatch.setattr(syslog, "syslog", lambda _, text: lines.append(text))
-    return lines
 
 
 def kept(node: Node) -> list[Drain]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import VICTIM, judged, seeded
+from losses import VICTIM, judged, parameter, seeded
 from novaha.adapters.brakestate import RELEASE_PREFIX
 from novaha.adapters.cib import RECOVERY_PREFIX
 from rehearsal.configure import wait_ready
@@ -20,12 +20,6 @@ OTHER = "compute-2"
 SLOW_S = 40.0
 """So long the first recovery takes at least: the second host is fenced, waits and is looked at."""
 SHOWN_S = 90.0
-
-
-def parameter(cluster: Cluster, *how: str) -> None:
-    """Change max_recoveries of the resource, which Pacemaker restarts for it."""
-    cluster.exec(HOME, ("crm_resource", "--resource", "nova-evacuate", *how))
-    cluster.exec(HOME, ("crm_resource", "--wait"), timeout_s=90.0)
 
 
 @pytest.fixture

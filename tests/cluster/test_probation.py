@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import SERVING_S, VICTIM, judged, seeded
+from losses import SERVING_S, VICTIM, judged, parameter, seeded
 from novaha.adapters.brakestate import RELEASE_PREFIX
 from rehearsal.configure import wait_ready
 from rehearsal.follow import begin, following, wait_for
@@ -15,12 +15,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 HOME = "controller-1"
 SHOWN = "was fenced 2 times within 24 h"
-
-
-def parameter(cluster: Cluster, *how: str) -> None:
-    """Change flap_limit of the resource, which Pacemaker restarts for it."""
-    cluster.exec(HOME, ("crm_resource", "--resource", "nova-evacuate", *how))
-    cluster.exec(HOME, ("crm_resource", "--wait"), timeout_s=90.0)
 
 
 @pytest.fixture

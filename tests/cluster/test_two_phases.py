@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, judged, seeded
+from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, judged, parameter, seeded
 from rehearsal.copies import CopyCount
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
@@ -29,12 +29,6 @@ SAID = {
 }
 ENDS = {"db": "ACTIVE", "web": "ACTIVE", "mine": "SHUTOFF", "idle": "SHUTOFF", "plain": "ACTIVE"}
 """mine: its owner starts and stops it while it waits. idle: it was stopped before the loss."""
-
-
-def parameter(cluster: Cluster, *how: str) -> None:
-    """Change the parameter of the resource, which Pacemaker restarts for it."""
-    cluster.exec(HOME, ("crm_resource", "--resource", "nova-evacuate", *how))
-    cluster.exec(HOME, ("crm_resource", "--wait"), timeout_s=90.0)
 
 
 @pytest.fixture

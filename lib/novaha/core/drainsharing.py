@@ -10,14 +10,15 @@ from itertools import chain
 from typing import NamedTuple
 
 from novaha.core.actions import AskRoom, Decision, Hold, LiveMigrate
-from novaha.core.capacity import Need, Room, need_of, without_room
+from novaha.core.capacity import Need, need_of, without_room
 from novaha.core.leaving import Leaver
-from novaha.core.model import Service, View
-from novaha.core.names import ComputeHost, NodeName, alike, some_of
+from novaha.core.model import View
+from novaha.core.names import ComputeHost, NodeName, some_of
 from novaha.core.order import Rank, rank, wish_of
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
+from novaha.core.waiting import open_rooms
 
 TOLD = 3
 ROOM_S = 10.0
@@ -141,19 +142,9 @@ class _Slots:
             return []
         placed = [_need(leaver) for leaver in self._moving() if not _is_placed(leaver)]
         needs = (*placed, *(_need(candidate.leaver) for candidate in candidates))
-        lacking = without_room(needs, self._open(room.value))
+        emptied = [withdrawn.host for withdrawn in self.view.cluster.withdrawn if withdrawn.host]
+        lacking = without_room(needs, open_rooms(self.view.memory, emptied))
         return [candidates[n - len(placed)] for n in lacking if n >= len(placed)]
-
-    def _open(self, rooms: Sequence[Room]) -> tuple[Room, ...]:
-        """Return the rooms of hosts that take instances and are not to be emptied themselves."""
-        services = self.view.memory.services
-        closed = [s.host for s in (services.value if services else ()) if _closed(s)]
-        closed += [withdrawn.host for withdrawn in self.view.cluster.withdrawn]
-        return tuple(r for r in rooms if not any(alike(r.name, host) for host in closed if host))
-
-
-def _closed(service: Service) -> bool:
-    return service.forced_down or not service.enabled
 
 
 def _is_placed(leaver: Leaver) -> bool:

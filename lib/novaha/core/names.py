@@ -1,6 +1,7 @@
 """Types for names that look alike, and the one function that maps between them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NewType
 
 NodeName = NewType("NodeName", str)
@@ -57,7 +58,7 @@ def alike(host: str, node: str) -> bool:
     return host == node or host.split(".", 1)[0] == node or node.split(".", 1)[0] == host
 
 
-def is_alike(host: str, nodes: frozenset[str], labels: frozenset[str]) -> bool:
+def is_alike(host: str, nodes: AbstractSet[str], labels: AbstractSet[str]) -> bool:
     """Tell whether a name is `alike` to one of many; labels: the first labels of them."""
     return host in nodes or host.split(".", 1)[0] in nodes or host in labels
 

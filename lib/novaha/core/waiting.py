@@ -4,11 +4,11 @@ Only what had none before, and has some now, waits no longer: the try that follo
 same, by filters that are not known here, and is then no reason for another one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from novaha.core.capacity import Need, Room, need_of, without_room
 from novaha.core.model import Memory
-from novaha.core.names import ServerId, first_labels, is_alike
+from novaha.core.names import ComputeHost, ServerId, first_labels, is_alike
 from novaha.core.order import Rank, rank, wish_of
 from novaha.core.records import newest_by_server
 from novaha.core.rules import Rules
@@ -20,11 +20,14 @@ Source: nova/conductor/manager.py: rebuild_instance, 34.0.
 """
 
 
-def open_rooms(memory: Memory) -> tuple[Room, ...]:
-    """Return what is free on the hosts that take instances, as far as Placement has told."""
+def open_rooms(memory: Memory, besides: Iterable[ComputeHost] = ()) -> tuple[Room, ...]:
+    """Return what is free on the hosts that take instances, as far as Placement has told.
+
+    besides: hosts that are to take none, whatever Nova says of them.
+    """
     rooms = (memory.room.value if memory.room else None) or ()
     services = memory.services.value if memory.services else ()
-    closed = frozenset(s.host for s in services if s.forced_down or not s.enabled)
+    closed = {s.host for s in services if s.forced_down or not s.enabled}.union(besides)
     labels = first_labels(closed)
     return tuple(room for room in rooms if not is_alike(room.name, closed, labels))
 

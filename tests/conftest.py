@@ -1,6 +1,6 @@
 """Options of the tests, and the container cluster: brought up once, calm before each test."""
 
-from collections.abc import Iterator
+import time
 
 import pytest
 from rehearsal.calm import make_calm
@@ -31,18 +31,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "libvirt_cluster" in getattr(item, "fixturenames", ()))
 
 
+class ToldAtOnce:
+    """Tells how each test with the cluster went when it ends: a run cut off prints no summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Write where pytest writes."""
+        self._config = config
+        self._last_s = time.monotonic()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write the failure, or how long it took with all that came before it."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or "cluster" not in report.keywords:
+            return
+        if report.failed:
+            captured = [f"--- {name}\n{text}" for name, text in report.sections]
+            told = "\n".join([report.longreprtext, *captured])
+            terminal.write_line(f"\n!! {report.nodeid}, {report.when}\n{told}")
+        if report.when == "teardown":
+            now_s = time.monotonic()
+            terminal.write_line(f" {now_s - self._last_s:.0f} s  {report.nodeid}")
+            self._last_s = now_s
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have tests told at once."""
+    config.pluginmanager.register(ToldAtOnce(config))
+
+
 def _brought_up(driver: Driver) -> Cluster:
     settings = Settings(driver=driver)
     lifecycle.up(settings)
     cluster = Cluster(settings)
     configure(cluster)
     return cluster
-
-
-def _calm(cluster: Cluster) -> Iterator[Cluster]:
-    make_calm(cluster, CloudCtl(cluster.settings))
-    yield cluster
-    cluster.undo_faults()
 
 
 @pytest.fixture(scope="session")
@@ -58,15 +81,17 @@ def libvirt_cluster() -> Cluster:
 
 
 @pytest.fixture
-def calm_libvirt_cluster(libvirt_cluster: Cluster) -> Iterator[Cluster]:
-    """Give the libvirt cluster, with nothing broken and nothing left of the test before."""
-    yield from _calm(libvirt_cluster)
+def calm_libvirt_cluster(libvirt_cluster: Cluster) -> Cluster:
+    """Return the libvirt cluster, with nothing broken and nothing left of the test before."""
+    make_calm(libvirt_cluster, CloudCtl(libvirt_cluster.settings))
+    return libvirt_cluster
 
 
 @pytest.fixture
-def cluster(fake_cluster: Cluster) -> Iterator[Cluster]:
-    """Give a cluster in which nothing is broken and nothing is left of the test before."""
-    yield from _calm(fake_cluster)
+def cluster(fake_cluster: Cluster) -> Cluster:
+    """Return a cluster in which nothing is broken and nothing is left of the test before."""
+    make_calm(fake_cluster, CloudCtl(fake_cluster.settings))
+    return fake_cluster
 
 
 @pytest.fixture

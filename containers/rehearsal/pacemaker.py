@@ -18,7 +18,7 @@ _LOOK = """
 while :; do
   crm_mon -1 --output-as=xml --include=all 2>/dev/null && printf '\\0'
   cibadmin --query --scope crm_config 2>/dev/null && printf '\\0'
-  sleep 0.2
+  sleep 0.4
 done
 """
 

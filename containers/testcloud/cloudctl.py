@@ -7,6 +7,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from . import rest
@@ -90,16 +91,21 @@ class CloudCtl:
         msg = f"Nova knows no compute service of {host}: was it ever started?"
         raise ClusterError(msg)
 
-    def migrations(self, source: str = "") -> tuple[Migration, ...]:
-        """Return the evacuation records, oldest first; only those from one host if it is named."""
-        return self._records("evacuation", source)
+    def migrations(self, source: str = "", since_s: float = 0.0) -> tuple[Migration, ...]:
+        """Return the evacuation records, oldest first; only those from one host if it is named.
+
+        since_s: only those that changed then or later, in seconds since the epoch.
+        """
+        return self._records("evacuation", source, since_s)
 
     def live_migrations(self, source: str) -> tuple[Migration, ...]:
         """Return the live migration records from a host, oldest first."""
         return self._records("live-migration", source)
 
-    def _records(self, kind: str, source: str) -> tuple[Migration, ...]:
+    def _records(self, kind: str, source: str, since_s: float = 0.0) -> tuple[Migration, ...]:
         query = f"?migration_type={kind}" + (f"&source_compute={source}" if source else "")
+        if since_s:
+            query += f"&changes-since={datetime.fromtimestamp(since_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
         rows = self._pages(f"/os-migrations{query}", "migrations")
         return tuple(sorted((_migration(row) for row in rows), key=lambda m: m.id))
 

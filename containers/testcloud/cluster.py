@@ -112,8 +112,7 @@ class Cluster:
 
     def undo_faults(self) -> None:
         """Switch on, heal and reconnect everything; let clocks, APIs and spawns be right again."""
-        for service in APIS:
-            self._svc("start", service)
+        self._svc("start", *APIS)
         for node in (*self.controllers(), *self.computes()):
             self.bmc_start(node)
             self.start(node)
@@ -121,12 +120,14 @@ class Cluster:
             (state_folder(self.settings, node) / "faults.json").unlink(missing_ok=True)
         for node in self.controllers():
             self._set_clock_right(node)
-        for service in APIS:
-            self._svc("wait", service)
+        self._svc("wait", *APIS)
 
     def set_faults(self, node: str, **faults: float) -> None:
         """Make the fake driver of a compute fail or dawdle; see nodes/compute/virt_driver.py."""
-        (state_folder(self.settings, node) / "faults.json").write_text(json.dumps(faults))
+        folder = state_folder(self.settings, node)
+        fresh = folder / "faults.json.new"
+        fresh.write_text(json.dumps(faults))
+        fresh.replace(folder / "faults.json")
 
     def set_clock(self, node: str, offset_s: int) -> None:
         """Restart a controller whose clock is wrong by so much, for Pacemaker and all it starts.
@@ -179,9 +180,9 @@ class Cluster:
         logs = cloud_logs(self.settings)
         until(f"every API of the cloud to answer (see {logs})", self.cloud_ready, timeout_s, 0.5)
 
-    def _svc(self, what: str, service: str) -> None:
+    def _svc(self, what: str, *services: str) -> None:
         cloud = self.settings.cloud_machine().name
-        self.exec(cloud, ("svc", what, _known_api(service)), timeout_s=150)
+        self.exec(cloud, ("svc", what, *map(_known_api, services)), timeout_s=150)
 
     def _pid(self, node: str) -> int:
         pid = docker.pid_of(self.container(node))

@@ -51,7 +51,7 @@ class Observer:
     def watching(self) -> Iterator["Observer"]:
         """Watch while the block runs, and judge at its good end."""
         begin = self._lists()
-        thread = threading.Thread(target=self._look_around, daemon=True)
+        thread = threading.Thread(target=self._look_around, args=(begin.at_s,), daemon=True)
         with PowerWatch(self._cluster) as power, self.count, SilenceWatch(self._cluster) as silence:
             thread.start()
             try:
@@ -73,11 +73,12 @@ class Observer:
         services, servers = self._cloud.services(), self._cloud.servers()
         return Lists(time.time(), services, servers, self._cloud.migrations())
 
-    def _look_around(self) -> None:
+    def _look_around(self, since_s: float) -> None:
         while not self._stop.wait(INTERVAL_S):
             self._daemons |= {daemon.pid: daemon for daemon in nova_computes()}
             try:
-                self._records.append((time.time(), self._cloud.migrations()))
+                records = self._cloud.migrations(since_s=since_s)
+                self._records.append((time.time(), records))
             except ApiError:
                 # Nova may be down on purpose; what it does not say is not seen.
                 continue

@@ -5,8 +5,8 @@ state_path/guests.json, so that a host which returns has leftovers that Nova mus
 anyone who can read the file knows which guests run where.
 
 guests.json: {"boot_id": of this boot of the node, "guests": {uuid: {name, state, since, ...}}}
-faults.json: {"spawn_delay": s, "spawn_fail": number of next spawns that raise, "destroy_delay": s,
-    "live_delay": s that a live migration off the node takes}
+faults.json: {"spawn_delay": s, a smaller one ends it early, "spawn_fail": number of next spawns
+    that raise, "destroy_delay": s, "live_delay": s that a live migration off the node takes}
 """
 # mypy: ignore-errors
 # ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, ARG002, FBT002, INP001
@@ -55,7 +55,9 @@ class PersistentFakeDriver(fake.FakeDriver):
 
     def spawn(self, context, instance, *args, **kwargs):
         """Start a guest, late or not at all if a fault says so."""
-        time.sleep(self._fault("spawn_delay"))
+        began_s = time.monotonic()
+        while time.monotonic() - began_s < self._fault("spawn_delay"):
+            time.sleep(0.1)
         if self._failed < self._fault("spawn_fail"):
             self._failed += 1
             message = "spawn_fail in faults.json"

@@ -2,6 +2,7 @@
 
 A recovery of N instances may cost 2 N + 20 requests, however slow Nova is. With a fixed interval
 a slow Nova would be asked most; so the interval grows with the time for which nothing changed.
+A host on its way back is looked for more often: customers wait for the room on it.
 """
 
 from novaha.core.model import RefusedChange, View
@@ -10,6 +11,9 @@ from novaha.core.policy import Policy
 
 QUIET_SHARE = 0.4
 """An answer is late by at most this part of the time it took to come about."""
+
+RETURN_LAST_S = 6.0
+"""Most between two looks at the services for a host on its way back: one list serves all hosts."""
 
 
 def pause_s(view: View, policy: Policy, host: ComputeHost, asked_s: float) -> float:
@@ -38,7 +42,8 @@ def services_due(view: View, policy: Policy, host: ComputeHost | None) -> bool:
     if services is None:
         return True
     pause = 0.0 if host is None else pause_s(view, policy, host, services.asked_s)
-    return view.now_s - services.asked_s >= max(pause, policy.return_poll_s)
+    at_most_s = min(pause, RETURN_LAST_S)
+    return view.now_s - services.asked_s >= max(at_most_s, policy.return_poll_s)
 
 
 def most_in_flight(view: View, policy: Policy) -> int:

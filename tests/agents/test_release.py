@@ -15,7 +15,8 @@ from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
 from novaha.cli.main import main
 from novaha.core.brakestate import CLUSTER, COLD_START, Brake, parse_release
 from novaha.core.names import NodeName
-from worlds import proven
+from novaha.core.recovery import Proven, Recovery
+from worlds import proven, recovery
 
 A, B, C = (NodeName(f"compute-{number}") for number in (1, 2, 3))
 GATE = """<primitive id="gate" class="stonith" type="fence_nova_gate"><instance_attributes>
@@ -119,11 +120,7 @@ def test_where_nothing_is_held_it_says_so(held: Node, capsys: pytest.CaptureFixt
 def test_a_host_whose_recovery_waits_is_released_in_the_same_way(
     held: Node, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path(f"{held.cib}.lost").write_text("")
-    text = held.cib.read_text().replace("seen=", "seen=1")
-    name = f"{RECOVERY_PREFIX}compute-7"
-    pair = f'<nvpair id="{name}" name="{name}" value="{proven(NodeName("compute-7")).to_value()}"/>'
-    held.cib.write_text(text.replace("</cluster_property_set>", f"{pair}</cluster_property_set>"))
+    only_record(held, proven(NodeName("compute-7")))
     assert main(["release"]) == 0
     shown = capsys.readouterr()
     assert "compute-7  fenced, its recovery has not begun, would be released" in shown.out
@@ -133,13 +130,42 @@ def test_a_host_whose_recovery_waits_is_released_in_the_same_way(
     assert json.loads(capsys.readouterr().out.split("\n", 1)[1])["release"] == []
 
 
+def test_a_host_on_its_way_back_is_shown_and_released_by_its_name_only(
+    held: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_record(held, recovery(NodeName("compute-7"), phase="returning"))
+    assert main(["release", "--yes", "--why", "x"]) == 0
+    assert "compute-7  back, does not serve yet\n" in capsys.readouterr().out
+    assert released(held) == {}
+    assert main(["release", "compute-7", "--yes", "--why", "new memory"]) == 0
+    assert released(held) == {"compute-7": ("alice", "new memory", 3600)}
+
+
+def test_a_host_that_is_being_evacuated_cannot_be_released(
+    held: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_record(held, recovery(NodeName("compute-7"), phase="evacuating"))
+    assert main(["release", "compute-7", "--yes", "--why", "x"]) == 2
+    assert "that are: none" in capsys.readouterr().err
+    assert released(held) == {}
+
+
+def only_record(held: Node, record: Proven | Recovery) -> None:
+    """Have no host lost, and one recovery."""
+    Path(f"{held.cib}.lost").write_text("")
+    text = held.cib.read_text().replace("seen=", "seen=1")
+    name = f"{RECOVERY_PREFIX}{record.node}"
+    pair = f'<nvpair id="{name}" name="{name}" value="{record.to_value()}"/>'
+    held.cib.write_text(text.replace("</cluster_property_set>", f"{pair}</cluster_property_set>"))
+
+
 @pytest.mark.parametrize(
     ("argv", "complaint"),
     [
         (["--yes"], "--yes needs --why"),
         (["compute-1", "--group", "rack-1"], "not both"),
-        (["compute-7"], "not lost and not held: compute-7; lost or held: compute-1, compute-2"),
-        (["<a>; rm", "--yes", "--why", "x"], "not lost and not held"),
+        (["compute-7"], "or on its way back: compute-7; that are: compute-1, compute-2"),
+        (["<a>; rm", "--yes", "--why", "x"], "not lost, held or on"),
         (["--group", "rack-9"], "no host of the group rack-9 is held"),
     ],
 )

@@ -16,7 +16,8 @@ from novaha.core.brakestate import Kept, parse_groups
 from novaha.core.coldstart import Beginning
 from novaha.core.names import NodeName
 from novaha.core.proof import is_off
-from novaha.core.recovery import Proven
+from novaha.core.recovery import Proven, Recovery
+from novaha.core.release import Stage
 from novaha.errors import ClusterUnavailable
 
 GATE = "fence_nova_gate"
@@ -65,23 +66,30 @@ def ask_for(nodes: Collection[NodeName]) -> None:
 
 
 class Held(NamedTuple):
-    """The lost hosts, the groups of all, what the CIB holds of the brake, and who waits.
+    """The lost hosts, the groups of all, what the CIB holds of the brake, and recoveries.
 
-    waiting: hosts whose fencing is proven, and whose recovery has not begun.
+    recoveries: only those that wait to be begun, or for their host to serve.
     """
 
     lost: frozenset[NodeName]
     groups: dict[NodeName, frozenset[str]]
     kept: Kept
-    waiting: frozenset[NodeName]
+    recoveries: dict[NodeName, Stage]
 
 
 def lost_and_kept() -> Held:
     """Return what a person may release; raises ClusterUnavailable."""
     asked, unclean, root = pending(), unclean_nodes(), cib.query()
     records, _ = records_of(root)
-    waiting = frozenset(record.node for record in records if isinstance(record, Proven))
-    return Held(*_of(asked, unclean, root), waiting)
+    stages = {record.node: _stage(record) for record in records}
+    told = {node: stage for node, stage in stages.items() if stage is not None}
+    return Held(*_of(asked, unclean, root), told)
+
+
+def _stage(record: Recovery | Proven) -> Stage | None:
+    if isinstance(record, Proven):
+        return "waits"
+    return "returning" if record.phase == "returning" else None
 
 
 def _of(

@@ -11,15 +11,21 @@ from novaha.cli.codes import SAME
 from novaha.cli.person import must_be_root, note, who, words, wrong
 from novaha.core.brakestate import COLD_START, Brake, Release, shown_scope
 from novaha.core.names import NodeName
-from novaha.core.release import HostStanding, NotHeld, chosen, standings
+from novaha.core.release import HostStanding, NotHeld, Stage, chosen, standings
 
 LONGEST_S, SHORTEST_S, USUAL_S = 86_400, 60, 3600
 
+_STAGES: dict[Stage, str] = {
+    "waits": "fenced, its recovery has not begun",
+    "returning": "back, does not serve yet",
+}
+
 DESCRIPTION = """\
-Show which hosts the storm brake (fence_nova_gate) holds, and which are fenced and wait for a place
-among the recoveries (max_recoveries, nova_ha:max_failures); with --yes release them. Those of the
-brake are fenced within seconds, and the instances of all of them are evacuated, whatever the limits
-say. Without names: all that are lost and held, or wait.
+Show which hosts the storm brake (fence_nova_gate) holds, which are fenced and wait for a place
+among the recoveries (max_recoveries, nova_ha:max_failures), and which are on their way back; with
+--yes release them. Those of the brake are fenced within seconds, and the instances of all of them
+are evacuated, whatever the limits say. A host that is back is taken off its probation: it is
+enabled at once. Without names: all that are lost and held, or wait.
 Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead, and then:
 pcs resource cleanup NODE.
 
@@ -43,7 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "release", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "nodes", nargs="*", metavar="NODE", help="a host that is lost, held or waits"
+        "nodes", nargs="*", metavar="NODE", help="a host that is lost, held, waits or is back"
     )
     parser.add_argument("--group", help="all of this group that are held")
     parser.add_argument("--why", type=words, metavar="TEXT", help="the reason; needed with --yes")
@@ -65,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if args.nodes and args.group:
         return wrong("say names or --group, not both")
     if args.yes and not args.why:
-        return wrong("--yes needs --why: others will ask why these hosts were fenced")
+        return wrong("--yes needs --why: others will ask why these hosts were released")
     must_be_root()
     now_s = time.time()
     try:
@@ -84,8 +90,8 @@ def look(nodes: list[str], group: str | None, now_s: float) -> Scene:
     """Return what is held; raises NotHeld, ClusterUnavailable."""
     from novaha.adapters.brake import lost_and_kept
 
-    lost, groups, kept, waiting = lost_and_kept()
-    hosts = standings(lost, groups, kept, now_s, waiting)
+    lost, groups, kept, recoveries = lost_and_kept()
+    hosts = standings(lost, groups, kept, now_s, recoveries)
     return Scene(kept.on(now_s), hosts, chosen(hosts, nodes, group), changed=False)
 
 
@@ -127,9 +133,7 @@ def _on(brake: Brake, now_s: float) -> str:
 
 
 def _standing(host: HostStanding, scene: Scene) -> str:
-    fenced = "fenced, its recovery has not begun" if host.waits else "not lost any more"
-    held = "not come yet" if host.held else fenced
-    parts = ["lost" if host.lost else held]
+    parts = [_stage(host)]
     parts += [f"of {', '.join(host.groups)}"] if host.groups else []
     parts += [f"held by the brake of {shown_scope(host.brake.scope)}"] if host.brake else []
     if host.release:
@@ -137,6 +141,14 @@ def _standing(host: HostStanding, scene: Scene) -> str:
     if host.node in scene.release:
         parts.append("released now" if scene.changed else "would be released")
     return ", ".join(parts)
+
+
+def _stage(host: HostStanding) -> str:
+    if host.lost:
+        return "lost"
+    if host.held:
+        return "not come yet"
+    return _STAGES[host.recovery] if host.recovery else "not lost any more"
 
 
 def _seconds(text: str) -> int:

@@ -1,10 +1,18 @@
-"""Which hosts a person may release from the storm brake and the limits, and how each stands."""
+"""Which hosts a person may release: from the storm brake, the limits, or their probation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 
 from novaha.core.brakestate import COLD_START, Brake, Kept, Release
 from novaha.core.names import NodeName
+
+Stage = Literal["waits", "returning"]
+"""The fencing is proven and the recovery has not begun, for a limit or for Nova; or the host is
+back after it, and does not serve yet: that may be its probation."""
+
+NOBODY: Mapping[NodeName, Stage] = MappingProxyType({})
 
 
 class NotHeld(LookupError):
@@ -13,11 +21,10 @@ class NotHeld(LookupError):
 
 @dataclass(frozen=True)
 class HostStanding:
-    """A host that is held, lost, waiting or released.
+    """A host that is held, lost, waiting, on its way back or released.
 
     brake: the one that holds it. lost: Pacemaker wants it fenced. release: the one that stands.
-    waits: its fencing is proven, and its recovery has not begun; the cluster does not tell whether
-    that is for a limit, or for Nova.
+    recovery: how far its recovery has come, where a person may say something to that.
     """
 
     node: NodeName
@@ -25,7 +32,7 @@ class HostStanding:
     groups: tuple[str, ...] = ()
     brake: Brake | None = None
     release: Release | None = None
-    waits: bool = False
+    recovery: Stage | None = None
 
     @property
     def held(self) -> bool:
@@ -42,9 +49,9 @@ def standings(
     groups: Mapping[NodeName, frozenset[str]],
     kept: Kept,
     now_s: float,
-    waiting: frozenset[NodeName] = frozenset(),
+    recoveries: Mapping[NodeName, Stage] = NOBODY,
 ) -> tuple[HostStanding, ...]:
-    """Return every host that is held, lost, waiting or released, by name."""
+    """Return every host that is held, lost, waiting, on its way back or released, by name."""
     held = dict(kept.held(now_s))
     released = {release.node: release for release in kept.releases if release.holds(now_s)}
     return tuple(
@@ -54,9 +61,9 @@ def standings(
             tuple(sorted(groups.get(node, ()))),
             held.get(node),
             released.get(node),
-            node in waiting,
+            recoveries.get(node),
         )
-        for node in sorted({*lost, *held, *released, *waiting})
+        for node in sorted({*lost, *held, *released, *recoveries})
     )
 
 
@@ -65,15 +72,16 @@ def chosen(
 ) -> tuple[NodeName, ...]:
     """Return the hosts to release: those that were named, or all that are lost and held, or wait.
 
-    Raises NotHeld for a name that is none of them, and for a group without such a host.
+    A host on its way back has to be named: most of them need nobody. Raises NotHeld for a name that
+    is none of these, and for a group without one that is held.
     """
-    known = {host.node for host in hosts if host.lost or host.brake or host.waits}
+    known = {host.node for host in hosts if host.lost or host.brake or host.recovery}
     unknown = [name for name in names if name not in known]
     if unknown:
-        listed = ", ".join(sorted(known)) or "no host is"
-        msg = f"not lost and not held: {', '.join(unknown)}; lost or held: {listed}"
+        listed = ", ".join(sorted(known)) or "none"
+        msg = f"not lost, held or on its way back: {', '.join(unknown)}; that are: {listed}"
         raise NotHeld(msg)
-    held = [h for h in hosts if (h.held or h.waits) and not h.release]
+    held = [h for h in hosts if (h.held or h.recovery == "waits") and not h.release]
     if group is not None:
         held = [host for host in held if group in host.groups]
         if not held:

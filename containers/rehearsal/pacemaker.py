@@ -14,11 +14,13 @@ from testcloud.cluster import Cluster
 
 NODE_STATES = ("offline", "unclean", "online")
 
+# Ends with its input. Its output tells it nothing: Docker reads on when the client has been killed.
 _LOOK = """
 while :; do
   crm_mon -1 --output-as=xml --include=all 2>/dev/null && printf '\\0'
   cibadmin --query --scope crm_config 2>/dev/null && printf '\\0'
-  sleep 0.4
+  read -r -t 0.4
+  [ $? -gt 128 ] || exit
 done
 """
 
@@ -76,7 +78,7 @@ class Watch:
         self, cluster: Cluster, controller: str, seen: Callable[[float, Snapshot], None]
     ) -> None:
         """Start nothing yet; seen gets the wall-clock time and the snapshot."""
-        argv = ("docker", "exec", cluster.container(controller), "sh", "-c", _LOOK)
+        argv = ("docker", "exec", "-i", cluster.container(controller), "bash", "-c", _LOOK)
         self._process = shell.follow(argv)
         self._seen = seen
         self._thread = threading.Thread(target=self._follow, daemon=True)

@@ -70,8 +70,12 @@ def _what_it_said(result: Result, log: Path | None) -> str:
 
 
 def follow(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """Start a command whose standard output is read while it runs; the caller ends it."""
-    return subprocess.Popen(tuple(argv), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    """Start a command whose standard output is read while it runs; the caller ends it.
+
+    Its standard input is open and empty until then.
+    """
+    pipe = subprocess.PIPE
+    return subprocess.Popen(tuple(argv), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
 
 
 def start_daemon(argv: Sequence[str], log: Path) -> int:

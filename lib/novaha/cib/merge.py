@@ -10,6 +10,7 @@ from typing import Literal
 
 from lxml import etree
 
+from novaha.cib.masking import shown
 from novaha.cib.xml import Element, find_all
 from novaha.errors import ConfigError
 
@@ -51,7 +52,7 @@ _ID_IS_A_HANDLE = frozenset(
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it shall be. before: empty where there was nothing."""
+    """What is not as it shall be. before: empty where there was nothing; secrets are masked."""
 
     kind: Literal["add", "change"]
     what: str
@@ -109,12 +110,12 @@ def _object(there: Element, element: Element) -> Iterator[Change]:
     what = f"{element.tag} {element.get('id')}"
     if old is None:
         there.append(deepcopy(element))
-        yield Change("add", what, "", _shown(element))
+        yield Change("add", what, "", shown(element))
     elif canonical(old) != canonical(element):
         new = deepcopy(element)
-        before = _shown(old)
+        before = shown(old)
         there.replace(old, new)
-        yield Change("change", what, before, _shown(element))
+        yield Change("change", what, before, shown(element))
 
 
 def _counterpart(there: Element, element: Element) -> Element | None:
@@ -163,10 +164,3 @@ def _ensured(configuration: Element, name: str) -> Element:
     section = etree.Element(name)
     configuration.insert(len(before), section)
     return section
-
-
-def _shown(element: Element) -> str:
-    copy = deepcopy(element)
-    copy.tail = None
-    etree.indent(copy)
-    return etree.tostring(copy, encoding="unicode")

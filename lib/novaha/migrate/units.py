@@ -11,7 +11,7 @@ from typing import Literal
 
 from lxml import etree
 
-from novaha.cib.inventory import NO_OTHER_WAY, SECRETS
+from novaha.cib.masking import shown
 from novaha.cib.merge import DEFINED, STATE_SET, canonical
 from novaha.cib.xml import Element, find_all
 from novaha.errors import ConfigError
@@ -19,7 +19,6 @@ from novaha.errors import ConfigError
 Key = tuple[str, ...]
 """Section, then what names the part in it."""
 
-HIDDEN = SECRETS | NO_OTHER_WAY | {"password_admin", "os_password"}
 _PAIR_SECTIONS = frozenset({"crm_config", "rsc_defaults", "op_defaults"})
 _REFERENCES = ("rsc", "with-rsc", "first", "then")
 
@@ -184,23 +183,3 @@ def _change(
 def _name(key: Key) -> str:
     section, *words = key
     return f"{section} {words[-1]}" if section in _PAIR_SECTIONS else " ".join(words)
-
-
-def shown(element: Element | None) -> str:
-    """Return an element as people read it, with its secrets masked; a pair as its value."""
-    if element is None:
-        return ""
-    copy = deepcopy(element)
-    copy.tail = None
-    for pair in copy.iter("nvpair"):
-        if is_secret(str(pair.get("name"))) and pair.get("value"):
-            pair.set("value", "********")
-    if copy.tag == "nvpair":
-        return str(copy.get("value"))
-    etree.indent(copy)
-    return etree.tostring(copy, encoding="unicode")
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a parameter of this name may hold a secret."""
-    return name in HIDDEN or name.endswith(("passwd", "password"))

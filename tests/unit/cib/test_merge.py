@@ -79,3 +79,18 @@ def test_a_node_or_a_reference_of_the_same_id_is_not_in_the_way() -> None:
     text = OTHERS.replace("<nodes/>", node).replace("</constraints>", reference)
     _, changes = merge.merge(etree.fromstring(text), ours())
     assert "primitive compute-1" in [change.what for change in changes]
+
+
+def test_a_change_shows_no_password_and_makes_it_all_the_same() -> None:
+    there = '<primitive id="fence-ipmi-compute-1" class="stonith" type="fence_ipmilan">\
+<instance_attributes id="i"><nvpair id="p" name="password" value="old-secret"/>\
+</instance_attributes></primitive></resources>'
+    wanted = ours()
+    (device,) = find_all(wanted, "//primitive[@id='fence-ipmi-compute-1']/instance_attributes")
+    device.append(etree.fromstring('<nvpair id="q" name="password" value="new-secret"/>'))
+    merged, changes = merge.merge(etree.fromstring(OTHERS.replace("</resources>", there)), wanted)
+    (change,) = [each for each in changes if each.what == "primitive fence-ipmi-compute-1"]
+    assert change.kind == "change"
+    assert "secret" not in change.before + change.after
+    assert "********" in change.before
+    assert find_all(merged, "//nvpair[@value='new-secret']")

@@ -31,13 +31,15 @@ class Snapshot:
 
     nodes: uname to one of NODE_STATES. running: resource agent to the nodes where it is started.
     fencings: (target, status, completed) of the history. failures: exit reasons of failed
-    operations. properties: the cluster properties that belong to nova-ha.
+    operations; failed: the resources they are of. properties: the cluster properties that belong to
+    nova-ha.
     """
 
     nodes: dict[str, str] = field(default_factory=dict)
     running: dict[str, frozenset[str]] = field(default_factory=dict)
     fencings: tuple[tuple[str, str, str], ...] = ()
     failures: tuple[str, ...] = ()
+    failed: frozenset[str] = frozenset()
     properties: dict[str, str] = field(default_factory=dict)
 
     def fenced(self, node: str) -> str:
@@ -131,8 +133,14 @@ def _snapshot(status: ET.Element, config: ET.Element) -> Snapshot:
             for event in status.iter("fence_event")
         ),
         tuple(failure.get("exitreason", "") for failure in status.iterfind("failures/failure")),
+        frozenset(map(_resource, status.iterfind("failures/failure"))),
         {pair.get("name", ""): pair.get("value", "") for pair in pairs},
     )
+
+
+def _resource(failure: ET.Element) -> str:
+    """Return the resource of a failed operation; its key is resource_operation_interval."""
+    return failure.get("op_key", "").rsplit("_", 2)[0]
 
 
 def _state(node: ET.Element) -> str:

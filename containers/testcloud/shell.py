@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,26 +19,27 @@ class Result:
     err: str
 
 
-def run(
+def run(  # noqa: PLR0913  (all but the first have what most callers want)
     argv: Sequence[str],
     *,
     check: bool = True,
     timeout_s: float = 60.0,
     stdin: bytes = b"",
     log: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Result:
     """Run a command to its end.
 
     check: raise CommandFailed on a non-zero exit code.
-    log: append both outputs to this file instead of returning them.
+    log: append both outputs to this file instead of returning them. env: None for our own.
     Raises CommandTimedOut after timeout_s; the command is killed then.
     """
     args = tuple(str(a) for a in argv)
     if log is None:
-        done = _finish(args, timeout_s, stdin, subprocess.PIPE)
+        done = _finish(args, timeout_s, stdin, subprocess.PIPE, env)
     else:
         with log.open("ab") as sink:
-            done = _finish(args, timeout_s, stdin, sink)
+            done = _finish(args, timeout_s, stdin, sink, env)
     result = Result(done.returncode, _text(done.stdout), _text(done.stderr))
     if check and result.code != 0:
         raise CommandFailed(args, result.code, _what_it_said(result, log))
@@ -46,11 +47,15 @@ def run(
 
 
 def _finish(
-    args: tuple[str, ...], timeout_s: float, stdin: bytes, sink: IO[bytes] | int
+    args: tuple[str, ...],
+    timeout_s: float,
+    stdin: bytes,
+    sink: IO[bytes] | int,
+    env: Mapping[str, str] | None,
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s, check=False
+            args, input=stdin, stdout=sink, stderr=sink, timeout=timeout_s, env=env, check=False
         )
     except subprocess.TimeoutExpired as error:
         msg = f"`{' '.join(args)}` did not end within {timeout_s:g} s"

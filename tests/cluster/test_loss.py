@@ -81,7 +81,7 @@ def test_nothing_is_asked_of_nova_as_long_as_the_bmc_cannot_be_reached(
     [
         ("nova-api", assert_each_moved_once),
         # Nova may still know our token, accept, and fail for want of tokens of its own.
-        ("keystone", assert_each_tried_in_turn),
+        pytest.param("keystone", assert_each_tried_in_turn, marks=pytest.mark.long),
     ],
 )
 def test_fencing_does_not_wait_for_a_cloud_that_is_down(

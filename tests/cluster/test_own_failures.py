@@ -55,6 +55,7 @@ def test_the_recovery_goes_on_when_its_process_is_killed(cluster: Cluster, cloud
     assert len(evacuate_posts(cluster, story.crash_s)) == INSTANCES
 
 
+@pytest.mark.long
 def test_a_host_that_a_person_forced_down_is_left_alone_through_a_restart_of_all_controllers(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

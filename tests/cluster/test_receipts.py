@@ -134,6 +134,7 @@ def restart_controllers(cluster: Cluster) -> None:
     cluster.wait_quorate()
 
 
+@pytest.mark.long
 def test_a_restart_of_the_whole_cluster_before_the_proof_starts_nothing_until_fenced_again(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
@@ -194,6 +195,7 @@ def test_an_older_fencing_does_not_pay_for_a_newer_receipt(
     assert_recovers(cluster, cloud, story)
 
 
+@pytest.mark.long
 def test_clocks_of_controllers_that_are_hours_apart_change_nothing(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

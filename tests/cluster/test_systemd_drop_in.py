@@ -120,6 +120,7 @@ def test_a_held_nova_compute_is_tried_until_it_is_let_go(machine: Machine) -> No
     until("nova-compute", lambda: machine.unit("ActiveState") == "active", 30.0, 0.5)
 
 
+@pytest.mark.long
 def test_a_cluster_that_is_stopped_holds_it_until_a_person_lets_it_go(machine: Machine) -> None:
     machine.run("rm", "/usr/local/sbin/cibadmin")
     began_s = time.monotonic()
@@ -133,6 +134,7 @@ def test_a_cluster_that_is_stopped_holds_it_until_a_person_lets_it_go(machine: M
     assert "let go by root: upgrade" in machine.journal()
 
 
+@pytest.mark.long
 def test_pacemaker_has_the_last_word_about_restarts(machine: Machine) -> None:
     """Its drop-in is there while it runs the unit; source: lib/services/systemd.c, 2.1.5."""
     assert machine.unit("Restart") == "always"

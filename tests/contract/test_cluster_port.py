@@ -200,6 +200,7 @@ def test_a_fencing_counts_once_however_many_asked_for_it(stage: Stage) -> None:
         assert len(successes(view, node)) == receipt.before + 1
 
 
+@pytest.mark.long
 def test_a_restart_of_the_whole_cluster_empties_the_history_and_nothing_of_ours(
     stage: Stage,
 ) -> None:

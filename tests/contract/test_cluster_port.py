@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, HoldMark
 from novaha.core.names import ComputeHost, NodeName

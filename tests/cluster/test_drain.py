@@ -113,6 +113,7 @@ def test_a_host_is_emptied_and_given_back_although_the_process_is_killed(
     assert observer.count.seen >= mine
 
 
+@pytest.mark.long
 def test_a_host_that_dies_in_the_middle_is_fenced_and_recovered(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

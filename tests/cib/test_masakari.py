@@ -11,7 +11,7 @@ from testcloud.images import Images
 from testcloud.settings import Settings
 from testcloud.topology import stages
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1200)]
 
 C0, C1, C2 = "compute-0", "compute-1.example.org", "compute-2"
 RACK = {

@@ -47,6 +47,7 @@ def test_a_lone_member_is_recovered_and_a_pair_is_told_and_goes_back_to_its_host
     assert len(good) == len(free)
 
 
+@pytest.mark.long
 def test_a_pair_whose_group_is_given_up_is_evacuated(cluster: Cluster, cloud: CloudCtl) -> None:
     groups: dict[str, str] = {}
     ids = booted(cloud, {"pair": "affinity"}, groups)

@@ -42,6 +42,7 @@ def test_no_guest_runs_twice_while_a_crashed_host_is_recovered(
     _enough(count.counts, story.events["enabled"].at_s - story.crash_s)
 
 
+@pytest.mark.long
 def test_no_guest_runs_twice_when_the_host_returns_in_the_middle(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_host_that_resumes_its_guests_starts_no_second_copy_of_what_is_being_e
     _enough(count.counts, story.events["enabled"].at_s - story.crash_s)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("resuming")
 def test_a_host_that_a_person_lets_go_resumes_the_guests_that_nova_still_has_there(
     cluster: Cluster, cloud: CloudCtl
@@ -137,6 +139,7 @@ def marked(cluster: Cluster) -> Iterator[None]:
     cluster.exec(VICTIM, ("virsh", "undefine", STALE))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("marked")
 def test_a_guest_that_libvirt_starts_by_itself_is_shown_ahead_and_holds_its_host_by_name(
     cluster: Cluster, cloud: CloudCtl

@@ -44,6 +44,7 @@ def test_the_recovery_goes_on_when_its_controller_is_killed(
     assert len(evacuate_posts(cluster, story.crash_s)) == INSTANCES
 
 
+@pytest.mark.long
 def test_the_recovery_goes_on_when_its_process_is_killed(cluster: Cluster, cloud: CloudCtl) -> None:
     story = seeded(cluster, cloud, INSTANCES)
     slowed(cluster)

@@ -34,10 +34,15 @@ def saw_placed(
     servers: Iterable[Server],
     asked_s: float,
 ) -> Memory:
-    """Keep how the wanted servers of a host's detailed list stand there."""
+    """Keep how the wanted servers of a host's detailed list stand there.
+
+    Those that were seen running are not wanted again, and kept: others may be waiting for them.
+    """
+    before = memory.placed[host].servers if host in memory.placed else {}
+    kept = {id_: server for id_, server in before.items() if id_ in memory.up}
     mine = {server.id: server for server in servers if server.id in wanted}
     running = {id_: asked_s for id_, server in mine.items() if _runs(server)}
-    placed = {**memory.placed, host: Placed(asked_s, wanted, mine)}
+    placed = {**memory.placed, host: Placed(asked_s, wanted, {**kept, **mine})}
     return replace(memory, placed=placed, up={**running, **memory.up}, trouble=None)
 
 

@@ -22,7 +22,7 @@ from novaha.core.decide import decide
 from novaha.core.details import Details
 from novaha.core.model import Memory, Migration, Server
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.core.order import AFTER
+from novaha.core.order import AFTER, READY
 from novaha.core.phases import Phases
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -61,7 +61,9 @@ def test_what_is_no_record_is_refused_and_quoted(text: str) -> None:
 
 
 def server(name: str, vm_state: str = "active", task_state: str = "", **said: str) -> Server:
-    metadata = {AFTER: after} if (after := said.get("after")) else {}
+    metadata = {
+        key: said[word] for word, key in (("after", AFTER), ("ready", READY)) if word in said
+    }
     details = Details(vm_state, task_state, metadata=metadata)
     return Server(ServerId(name), name, "", details)
 
@@ -159,6 +161,16 @@ def test_what_has_arrived_is_looked_at_and_then_started_in_order() -> None:
     up = placed(server("a", "stopped", after="b"), server("b"))
     assert started(decided(up, "a", "b")) == ["a"]
     assert started(decided(there, "a", "b", now_s=NOW_S + TWO.order_wait_s)) == ["a", "b"]
+
+
+def test_who_waits_for_one_waits_as_long_as_was_said_however_often_its_host_is_looked_at() -> None:
+    up, waits = server("b", ready="delay:40"), server("a", "stopped", after="b")
+    of, soon = placed(waits, up), NOW_S + 15
+    again = starts.saw_placed(of, NEW, frozenset({waits.id}), (waits,), soon)
+    assert started(decided(again, "a", "b", now_s=soon)) == []
+    assert Reason.AFTER in reasons(decided(again, "a", "b", now_s=soon))
+    later = starts.saw_placed(again, NEW, frozenset({waits.id}), (waits,), NOW_S + 41)
+    assert started(decided(later, "a", "b", now_s=NOW_S + 41)) == ["a"]
 
 
 def test_no_more_are_started_at_once_than_may_be_evacuated() -> None:

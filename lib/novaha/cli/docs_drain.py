@@ -31,6 +31,10 @@ cluster's properties, where it is done in Nova. A live migration that failed is 
 migration begins; those under way go on. A host that dies in the middle of its drain is fenced and
 recovered like any other. What was on its way just then is left alone and held (`unsafe`), for it
 may run on the other host, until a person has looked. The host stays drained when it is back.
+Nova never ends the migration record of such a one (34.0: it stays `running`), and Placement keeps
+the room that it had claimed on the lost host, which looks that much fuller afterwards. It is the
+allocation of a consumer with the migration's id; once the instance runs elsewhere it may go:
+`openstack resource provider allocation delete MIGRATION`.
 
 ## What leaves, and what stays
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-_KINDS = ("--mount", "--uts", "--ipc", "--net", "--pid")
+ALL = ("--mount", "--uts", "--ipc", "--net", "--pid", "--wd")
+NETWORK = ("--net",)
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,14 @@ def process(pid: int) -> Process | None:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
+    # Source: proc(5). The name, in parentheses, may contain blanks; field 22 is the start in ticks.
     state, *fields = stat.rpartition(")")[2].split()
     return None if state in {"Z", "X"} else Process(pid, int(fields[18]))
 
 
-def inside(pid: int) -> tuple[str, ...]:
-    """Return what a command begins with that is to run beside a process."""
-    return ("nsenter", "--target", str(pid), *_KINDS, "--wd", "--")
+def inside(pid: int, what: tuple[str, ...] = ALL) -> tuple[str, ...]:
+    """Return what a command begins with that is to run beside a process; what: it shares then."""
+    return ("nsenter", "--target", str(pid), *what, "--")
 
 
 def environ_of(pid: int) -> dict[str, str] | None:

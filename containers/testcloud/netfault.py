@@ -5,7 +5,7 @@ They vanish with the namespace: a node that is switched off and on again has a c
 
 from collections.abc import Iterable
 
-from . import shell
+from . import namespaces, shell
 
 _EVERYTHING = (("INPUT", "!", "-i", "lo", "-j", "DROP"), ("OUTPUT", "!", "-o", "lo", "-j", "DROP"))
 
@@ -53,4 +53,4 @@ def _present(pid: int, filter_name: str, rule: tuple[str, ...]) -> bool:
 
 
 def _inside(pid: int, filter_name: str) -> tuple[str, ...]:
-    return ("nsenter", "--target", str(pid), "--net", filter_name, "--wait", "5")
+    return (*namespaces.inside(pid, namespaces.NETWORK), filter_name, "--wait", "5")

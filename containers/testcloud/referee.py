@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .names import NodeName, ServerId
+from .namespaces import process
 from .settings import Settings
 from .topology import state_folder
 
@@ -109,13 +110,10 @@ def _processes(name: str) -> Iterator[tuple[Path, list[bytes]]]:
 
 def _started_s(folder: Path) -> float | None:
     """Return when a process was started, None if it has ended."""
-    try:
-        stat = (folder / "stat").read_text()
-    except OSError:
+    found = process(int(folder.name))
+    if found is None:
         return None
-    # Source: proc(5). The name, in parentheses, may contain blanks; field 22 is the start in ticks.
-    ticks = int(stat.rpartition(")")[2].split()[19])
-    since_boot_s = ticks / os.sysconf("SC_CLK_TCK")
+    since_boot_s = found.began_ticks / os.sysconf("SC_CLK_TCK")
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot_s
 
 

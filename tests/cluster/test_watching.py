@@ -11,7 +11,7 @@ WITNESS = "controller-3"
 
 
 def test_a_watch_ends_on_the_node_too(cluster: Cluster) -> None:
-    """Seventeen that went on took more of the machine than the cluster itself."""
+    """Seventeen that had gone on were found on one controller."""
     seen: list[Snapshot] = []
     with Watch(cluster, WITNESS, lambda _, snapshot: seen.append(snapshot)):
         wait_for("a snapshot", lambda: bool(seen), 30.0)

@@ -1,5 +1,7 @@
 """Options of the tests, and the container cluster: brought up once, calm before each test."""
 
+import atexit
+import sys
 import time
 
 import pytest
@@ -10,6 +12,8 @@ from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.names import Driver
 from testcloud.settings import Settings
+
+LINE_LENGTH = 600
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,12 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ToldAtOnce:
-    """Tells how each test with the cluster went when it ends: a run cut off prints no summary."""
+    """Tells how each test with the cluster went when it ends: a run cut off prints no summary.
+
+    And once more in the very end, a line each, where only the tail of the output is kept.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         """Write where pytest writes."""
         self._config = config
         self._last_s = time.monotonic()
+        self._failed: list[str] = []
+        atexit.register(lambda: sys.stdout.write("\n".join(self._failed)))
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -49,10 +58,17 @@ class ToldAtOnce:
             captured = [f"--- {name}\n{text}" for name, text in report.sections]
             told = "\n".join([report.longreprtext, *captured])
             terminal.write_line(f"\n!! {report.nodeid}, {report.when}\n{told}")
+            self._failed.append(_in_short(report))
         if report.when == "teardown":
             now_s = time.monotonic()
             terminal.write_line(f" {now_s - self._last_s:.0f} s  {report.nodeid}")
             self._last_s = now_s
+
+
+def _in_short(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    why = report.longreprtext.splitlines()[-1] if crash is None else str(crash.message)
+    return f"!! {report.nodeid}, {report.when}: {why[:LINE_LENGTH]}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -31,13 +31,20 @@ def make_calm(cluster: Cluster, cloud: CloudCtl) -> None:
         lambda: not look(cluster).properties,
         _OVER_TIMEOUT_S,
         0.5,
+        lambda: (look(cluster).properties, cloud.services()),
     )
     _forget_failures(cluster)
     wait_ready(cluster)
     for service in cloud.services():
         if service.forced_down or service.status != "enabled":
             cloud.set_service(service.host, forced_down=False, status="enabled")
-    until("every nova-compute to be up", lambda: _all_up(cluster, cloud), _SERVICES_TIMEOUT_S, 0.5)
+    until(
+        "every nova-compute to be up",
+        lambda: _all_up(cluster, cloud),
+        _SERVICES_TIMEOUT_S,
+        0.5,
+        cloud.services,
+    )
 
 
 def _enable(cluster: Cluster) -> None:

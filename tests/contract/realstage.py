@@ -57,15 +57,29 @@ class RealStage:
 
     def close(self) -> None:
         """Leave nothing of ours and enable the recovery again."""
-        self.tidy()
-        self._hang_up()
-        self._recovery("enable")
+        try:
+            self.tidy()
+        finally:
+            self._hang_up()
+            self._recovery("enable")
         wait_ready(self._machines)
 
     def tidy(self) -> None:
         """Undo every fault and remove what tests left: in the CIB, of instances, of services."""
         self._machines.undo_faults()
         self._machines.wait_quorate()
+        self._cloudctl.wipe()
+        self._drop_aggregates()
+        self.until("nova-compute to run on every node", self._all_serve)
+        services = self._cloudctl.services
+        waiting.until("every service to be free", self._all_free, WAIT_S, STEP_S, services)
+
+    def _all_serve(self) -> bool:
+        """Forget what keeps nova-compute from running: a fencing may still bring more of that."""
+        self._forget()
+        return all(map(self.serves, self.nodes))
+
+    def _forget(self) -> None:
         view = self.cluster.observe()
         for node in {*(node for node, _ in view.malformed), *(r.node for r in view.receipts)}:
             self.drop_receipt(node)
@@ -79,10 +93,6 @@ class RealStage:
             self.cluster.delete_withdrawn(withdrawn)
         for node in view.standby:
             self.cluster.set_standby(node, on=False)
-        self._cloudctl.wipe()
-        self._drop_aggregates()
-        self.until("nova-compute to run on every node", lambda: all(map(self.serves, self.nodes)))
-        self.until("every service to be free", self._all_free)
 
     def _all_free(self) -> bool:
         """Enable and force up; that is refused until nova-compute has completed its records."""

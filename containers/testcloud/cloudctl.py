@@ -13,7 +13,7 @@ from http import HTTPStatus
 from . import rest
 from .errors import ClusterError
 from .names import NodeName, ServerId
-from .openstack_conf import GLANCE_PORT, KEYSTONE_PORT, NOVA_PORT, PASSWORD
+from .openstack_conf import GLANCE_PORT, KEYSTONE_PORT, NEUTRON_PORT, NOVA_PORT, PASSWORD
 from .settings import Settings
 from .waiting import until
 
@@ -71,6 +71,7 @@ class CloudCtl:
         self._keystone = f"http://{ip}:{KEYSTONE_PORT}/v3"
         self._nova = f"http://{ip}:{NOVA_PORT}/v2.1"
         self._glance = f"http://{ip}:{GLANCE_PORT}/v2"
+        self.neutron = f"http://{ip}:{NEUTRON_PORT}/v2.0"
         self._token = ""
 
     def servers(self) -> tuple[Server, ...]:
@@ -140,7 +141,7 @@ class CloudCtl:
         anew: for up to a minute after a service was enabled Placement may still bar its host.
         """
         wanted = {f"{prefix}-{i:03d}": hosts[i % len(hosts)] for i in range(count)}
-        image, flavor = self.image(), flavor or self._flavor()
+        image, flavor = self.image(), flavor or self.flavor()
         made: dict[str, ServerId] = {}
         not_before_s = 0.0
 
@@ -236,7 +237,8 @@ class CloudCtl:
         """Return the id of the image that all instances are made of."""
         return str(self._call("GET", f"{self._glance}/images?name=tiny")["images"][0]["id"])
 
-    def _flavor(self) -> str:
+    def flavor(self) -> str:
+        """Return the id of the flavor that instances have where nothing else is said."""
         flavors = self.call("GET", "/flavors")["flavors"]
         return next(str(flavor["id"]) for flavor in flavors if flavor["name"] == "tiny")
 

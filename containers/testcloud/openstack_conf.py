@@ -14,6 +14,7 @@ PASSWORD = "testcloud"  # noqa: S105 - see above
 KEYSTONE_PORT = 5000
 NOVA_PORT = 8774
 GLANCE_PORT = 9292
+NEUTRON_PORT = 9696
 _VENV = "/opt/openstack"
 _KEYSTONE = f"http://cloud:{KEYSTONE_PORT}/v3"
 _MEMCACHED = "cloud:11211"

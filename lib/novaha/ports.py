@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from novaha.core.actions import Action, Hold, Request
+from novaha.core.canary import Canary, Recipe
 from novaha.core.capacity import Room
 from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
@@ -99,9 +100,21 @@ class CloudReader(Protocol):
         """List all live migration records whose source is the host."""
         ...
 
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        """List the canaries of a host, for whatever recovery they were booted."""
+        ...
+
 
 class Cloud(CloudReader, Protocol):
     """Nova. Every method raises CloudUnavailable and CloudRefused."""
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
+        """Boot a canary on exactly this host, whose service is disabled."""
+        ...
+
+    def delete_canary(self, host: ComputeHost, server: ServerId) -> None:
+        """Delete a canary; one that is gone is no error."""
+        ...
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         """Force a service down, or take that back; return it as Nova then shows it."""

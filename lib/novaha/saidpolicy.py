@@ -7,6 +7,7 @@ The agent writes them on the command line of its process, which reads them here;
 import argparse
 from collections.abc import Mapping, Sequence
 
+from novaha.core.canary import parse_recipe
 from novaha.core.hostmap import parse_host_map
 from novaha.core.phases import Phases
 from novaha.core.policy import Policy
@@ -55,6 +56,7 @@ def policy_of(given: argparse.Namespace) -> Policy:
         flap_limit=given.flap_limit,
         flap_window_s=float(given.flap_window),
         flap_wait_s=float(given.flap_wait),
+        canary=parse_recipe(given.canary),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from farend import Call, decode, encode
+from novaha.core.canary import Recipe
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.ports import Cloud, Cluster, Posts
 from rehearsal.configure import wait_ready
@@ -172,6 +173,10 @@ class RealStage:
             for host in row["hosts"]:
                 self._in_aggregate(row["id"], "remove_host", host)
             self._cloudctl.call("DELETE", f"/os-aggregates/{row['id']}")
+
+    def recipe(self) -> Recipe:
+        """Return what all instances here are booted of."""
+        return Recipe(self._cloudctl.image(), self._cloudctl.flavor())
 
     def delete(self, server: ServerId) -> None:
         """Delete an instance and wait until Nova has forgotten it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from novaha.core.canary import Recipe
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.segments import Aggregate
 from novaha.ports import Cloud, Cluster, Posts
@@ -73,6 +74,10 @@ class SimStage:
         hosts = frozenset(self.host(node) for node in nodes)
         aggregates.all = (*aggregates.all, Aggregate(number, name, hosts))
         return number
+
+    def recipe(self) -> Recipe:
+        """Return one: here it is all the same."""
+        return Recipe("image", "flavor")
 
     def delete(self, server: ServerId) -> None:
         """Delete an instance."""

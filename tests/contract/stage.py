@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from novaha.core.actions import Evacuate, Request
+from novaha.core.canary import Recipe
 from novaha.core.model import Migration, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.ports import Cloud, Cluster, Posts
@@ -39,6 +40,10 @@ class Stage(Protocol):
 
     def aggregate(self, name: str, nodes: Sequence[NodeName]) -> int:
         """Have an aggregate with the hosts of some computes; return its number."""
+        ...
+
+    def recipe(self) -> Recipe:
+        """Return what a canary can be booted of."""
         ...
 
     def delete(self, server: ServerId) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from fakeworld import World
 from novaha.app.cycle import Reconciler
 from novaha.core.actions import Action, Evacuate, Hold, Request
+from novaha.core.canary import Canary, Recipe
 from novaha.core.capacity import Room
 from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
@@ -171,6 +172,15 @@ class FakeCloud:
             service.host, enabled=enabled, reason=reason
         )
         return self._call(what, effect)
+
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        raise NotImplementedError
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
+        raise NotImplementedError
+
+    def delete_canary(self, host: ComputeHost, server: ServerId) -> None:
+        raise NotImplementedError
 
     def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
         raise NotImplementedError

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import smallview as look
 import smallworld as small
 from novaha.core.actions import Action, Evacuate, Hold, Request
+from novaha.core.canary import Canary, Recipe
 from novaha.core.capacity import Room
 from novaha.core.drain import Withdrawn
 from novaha.core.model import ClusterView, HoldMark, Migration, Server, Service
@@ -113,6 +114,15 @@ class Replay:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         return look.migrations_of(self._answer(("migrations", look.index_of(host))))
+
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        raise NotImplementedError  # nor is anything booted
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
+        raise NotImplementedError
+
+    def delete_canary(self, host: ComputeHost, server: ServerId) -> None:
+        raise NotImplementedError
 
     def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         raise NotImplementedError

@@ -18,6 +18,8 @@ MAX_FUNCTION_LINES = 50
 MAX_SCRIPT_LINES = 80
 MACHINE_PATH = re.compile(r"/(?:work|home)/|/tmp/w\b")
 
+REFERENCE = re.compile(r"`([a-z_]+(?:/[A-Za-z_]+)*\.py): (\w+)")
+
 
 def texts() -> Iterator[tuple[Path, str]]:
     """Yield (path below the root, text) of each file that people write."""
@@ -89,3 +91,26 @@ def test_an_oversized_sample_is_found(path: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["LOG = '/work/main/log'", "cd /home/someone/nova-ha"])
 def test_a_machine_path_is_found(text: str) -> None:
     assert machine_paths(Path("Makefile"), f"first\n{text}\n")[0].startswith("Makefile:2:")
+
+
+def dead_references(text: str) -> list[str]:
+    """Return each `file.py: name` of a page whose file, or whose name in it, does not exist."""
+    found = []
+    for file, name in REFERENCE.findall(text):
+        paths = [ROOT / "lib" / "novaha" / file, ROOT / file, ROOT / "tests" / "model" / file]
+        sources = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+        defined = re.compile(rf"^\s*(?:(?:def|class) {name}\b|{name} *[:=])", re.MULTILINE)
+        if not any(map(defined.search, sources)):
+            found.append(f"{file}: {name}")
+    return found
+
+
+def test_what_the_pages_say_of_where_something_is_decided_is_there() -> None:
+    pages = [(path, text) for path, text in texts() if path.suffix == ".md"]
+    assert sum(len(REFERENCE.findall(text)) for _, text in pages) > 0
+    assert {str(path): dead for path, text in pages if (dead := dead_references(text))} == {}
+
+
+def test_a_dead_reference_is_found() -> None:
+    text = "in `core/decide.py: decide`, not in `core/decide.py: nowhere` or `core/no.py: decide`"
+    assert dead_references(text) == ["core/decide.py: nowhere", "core/no.py: decide"]

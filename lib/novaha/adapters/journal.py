@@ -6,6 +6,8 @@ from novaha.core.actions import (
     Action,
     AddToAggregate,
     BeginRecovery,
+    BootCanary,
+    DeleteCanary,
     Disable,
     DropHold,
     DropWithdrawn,
@@ -70,11 +72,9 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each 
             forced = " forced=true" if action.forced else ""
             stopped = " stopped" if action.stopped else ""
             return f"server={server} host={host}{to}{forced}{stopped}"
-        case Start(server, host):
-            return f"server={server} host={host}"
         case KeepStarts(starts) | EndStarts(starts):
             return f"node={starts.node} servers={len(starts.servers)}"
-        case LiveMigrate(server, host):
+        case Start(server, host) | LiveMigrate(server, host):
             return f"server={server} host={host}"
         case KeepWithdrawn(withdrawn) | DropWithdrawn(withdrawn):
             phase = withdrawn.phase.name.lower()
@@ -95,7 +95,17 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911  (one line for each 
             return f"node={recovery.node} host={recovery.host} receipt={recovery.receipt_id}"
         case KeepProof(proven):
             return f"node={proven.node} receipt={proven.proof.receipt_id}"
+        case BootCanary() | DeleteCanary():
+            return _canary(action)
         case DropHold(mark):
             return f"node={mark.node} receipt={mark.receipt_id}"
         case ForceDown(service) | Disable(service) | ForceUp(service) | Enable(service):
             return f"host={service.host}"
+
+
+def _canary(action: BootCanary | DeleteCanary) -> str:
+    about = f"host={action.host} receipt={action.receipt_id}"
+    if isinstance(action, BootCanary):
+        return about
+    verdict = " passed" if action.passed else f" why={action.why}" if action.why else ""
+    return f"{about} server={action.server}{verdict}"

@@ -4,15 +4,16 @@ Requests are written out here instead of the SDK's resource calls, because each 
 lookup before a change, no retry behind our back, and one microversion for all.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 
+from novaha.adapters.answers import field_of, json_of, list_of, read, unavailable, words_of
+from novaha.adapters.canaries import Canaries
 from novaha.adapters.novarecords import migration_of, server_of, service_of
 from novaha.adapters.placement import Placement
 from novaha.adapters.probes import Probes
@@ -30,6 +31,7 @@ from novaha.adapters.starts import (
     stopped_since,
 )
 from novaha.core.actions import Evacuate, LiveMigrate, Request, Start
+from novaha.core.canary import Canary, Recipe
 from novaha.core.capacity import Room
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, ServerId
@@ -38,7 +40,6 @@ from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
 
-T = TypeVar("T")
 Json = Mapping[str, Any]
 Version = tuple[int, int]
 
@@ -53,8 +54,6 @@ DETAILED = (2, 98)
 FORCING = (2, 67)
 """The newest with `force`, which passes by the scheduler."""
 PAGE = 1000
-
-_LAST_CAUSE = re.compile(r"\[Errno -?\d+\] ([^')]+)")
 
 CLIENT_ERROR = 400
 SERVER_ERROR = 500
@@ -86,6 +85,7 @@ class Nova:
         )
         self._placement = Placement(region)
         self._probes = Probes()
+        self._canaries = Canaries(self._call, self._pages, self._placement)
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -101,7 +101,7 @@ class Nova:
         """List the nova-compute services."""
         body = self._call("GET", "/os-services?binary=nova-compute")
         return tuple(
-            _read(service_of, raw) for raw in _list(body, "services") if _read(_known, raw)
+            read(service_of, raw) for raw in list_of(body, "services") if read(_known, raw)
         )
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
@@ -114,7 +114,7 @@ class Nova:
         path = "/servers/detail" if details else "/servers"
         version = DETAILED if details else NEWEST
         pages = self._pages(path, "servers", version, all_tenants="1", host=host)
-        return tuple(_read(server_in_detail if details else server_of, raw) for raw in pages)
+        return tuple(read(server_in_detail if details else server_of, raw) for raw in pages)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
@@ -127,7 +127,7 @@ class Nova:
     def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
         query = {"migration_type": kind, "source_compute": host}
         pages = self._pages("/os-migrations", "migrations", NEWEST, **query)
-        return tuple(_read(migration_of, raw) for raw in pages)
+        return tuple(read(migration_of, raw) for raw in pages)
 
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free on each host that takes instances, by Placement."""
@@ -140,15 +140,15 @@ class Nova:
     def rules(self) -> Rules:
         """List the host aggregates, and the server groups of every project."""
         body = self._call("GET", "/os-aggregates")
-        aggregates = tuple(_read(aggregate, raw) for raw in _list(body, "aggregates"))
-        return Rules(aggregates, tuple(_read(server_group, raw) for raw in self._groups()))
+        aggregates = tuple(read(aggregate, raw) for raw in list_of(body, "aggregates"))
+        return Rules(aggregates, tuple(read(server_group, raw) for raw in self._groups()))
 
     def _groups(self) -> Iterable[Json]:
         """Yield all server groups: Nova pages them by their number, and links no next page."""
         offset = 0
         while True:
             query = urlencode({"all_projects": "True", "limit": PAGE, "offset": offset})
-            page = _list(self._call("GET", f"/os-server-groups?{query}"), "server_groups")
+            page = list_of(self._call("GET", f"/os-server-groups?{query}"), "server_groups")
             yield from page
             if not page:
                 return
@@ -217,7 +217,7 @@ class Nova:
         path = f"/servers/{start.server}"
         try:
             done = self._call("GET", f"{path}/os-instance-actions?limit={ACTIONS}")
-            if stopped_since(_read(action_of, raw) for raw in _list(done, "instanceActions")):
+            if stopped_since(read(action_of, raw) for raw in list_of(done, "instanceActions")):
                 msg = "it was stopped after its evacuation"
                 raise NeedsNoStart(msg, CONFLICT)
             self._call("POST", f"{path}/action", {"os-start": None})
@@ -242,19 +242,31 @@ class Nova:
         """Take a host out of an aggregate."""
         return self._change_aggregate(id_, {"remove_host": {"host": host}})
 
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        """List the canaries of a host, for whatever recovery they were booted."""
+        return self._canaries.list(host)
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
+        """Boot a canary on exactly this host, whose service is disabled."""
+        self._canaries.boot(host, receipt_id, recipe)
+
+    def delete_canary(self, host: ComputeHost, server: ServerId) -> None:
+        """Delete a canary; one that is gone is no error."""
+        self._canaries.delete(host, server)
+
     def _change_aggregate(self, id_: int, body: Json) -> Aggregate:
         answer = self._call("POST", f"/os-aggregates/{id_}/action", body)
-        return _read(aggregate, _field(answer, "aggregate"))
+        return read(aggregate, field_of(answer, "aggregate"))
 
     def _put_service(self, service: Service, body: Json) -> Service:
         answer = self._call("PUT", f"/os-services/{service.id}", body)
-        return _read(service_of, _field(answer, "service"))
+        return read(service_of, field_of(answer, "service"))
 
     def _discover(self) -> Version:
         try:
             data = self._compute.get_endpoint_data()
         except (ksa.ClientException, openstack.exceptions.SDKException) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         top = data.max_microversion if data is not None else None
         if data is None or top is None:
             # keystoneauth says the same of a Nova that is down, answers 503 or has no versions.
@@ -266,7 +278,9 @@ class Nova:
             raise CloudUnavailable(msg)
         return int(top[0]), int(top[1])
 
-    def _pages(self, path: str, key: str, version: Version, **query: str) -> Iterable[Json]:
+    def _pages(
+        self, path: str, key: str, version: Version = NEWEST, **query: str
+    ) -> Iterable[Json]:
         """Yield the objects of all pages; Nova links the next one, for its pages may be shorter.
 
         An operator's `[api] max_limit` caps what is asked for here. A list cut short there would
@@ -276,11 +290,11 @@ class Nova:
         while True:
             url = f"{path}?{urlencode({**query, 'limit': PAGE, **marker})}"
             body = self._call("GET", url, version=version)
-            page = _list(body, key)
+            page = list_of(body, key)
             yield from page
             if not page or not body.get(f"{key}_links"):
                 return
-            before, marker = marker, {"marker": _read(_marker, page[-1])}
+            before, marker = marker, {"marker": read(_marker, page[-1])}
             if marker == before:
                 msg = f"Nova's list of {key} has no end: the same page comes again and again"
                 raise CloudUnavailable(msg)
@@ -301,31 +315,14 @@ class Nova:
                 status_code_retries=0,
             )
         except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if response.status_code >= SERVER_ERROR or response.status_code in NOT_NOW:
             msg = f"Nova answered {response.status_code} to {method} {path}"
             raise CloudUnavailable(msg, busy=response.status_code in OVERLOADED)
         if response.status_code >= CLIENT_ERROR:
-            msg = f"{_words(response)} ({response.status_code})"
+            msg = f"{words_of(response)} ({response.status_code})"
             raise CloudRefused(msg, response.status_code)
-        return _json(response)
-
-
-def _field(body: Json, key: str) -> Any:  # noqa: ANN401
-    if key not in body:
-        msg = f"Nova's answer has no {key!r}: is the catalog's compute endpoint really Nova?"
-        raise CloudUnavailable(msg)
-    return body[key]
-
-
-def _list(body: Json, key: str) -> list[Json]:
-    value = _field(body, key)
-    if not isinstance(value, list):
-        msg = (
-            f"Nova's answer has no list of {key!r}: is the catalog's compute endpoint really Nova?"
-        )
-        raise CloudUnavailable(msg)
-    return value
+        return json_of(response)
 
 
 def _known(raw: Json) -> bool:
@@ -337,50 +334,8 @@ def _marker(raw: Json) -> str:
     return str(raw.get("uuid") or raw["id"])
 
 
-def _read(reader: Callable[[Json], T], raw: Json) -> T:
-    """Read one object of an answer; raises CloudUnavailable when it has another shape."""
-    try:
-        return reader(raw)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        msg = f"Nova's answer is not as expected: {type(error).__name__} {error}"
-        raise CloudUnavailable(msg) from error
-
-
 def _disabled(reason: str) -> Json:
     return {"status": "disabled", "disabled_reason": reason}
-
-
-def _json(response: Any) -> Json:  # noqa: ANN401  (requests' response, seen through keystoneauth)
-    if not response.content:
-        return {}
-    try:
-        body = response.json()
-    except ValueError as error:
-        msg = f"Nova answered {response.status_code} with something that is not JSON"
-        raise CloudUnavailable(msg) from error
-    if not isinstance(body, dict):
-        msg = f"Nova answered {response.status_code} with JSON that is no object"
-        raise CloudUnavailable(msg)
-    return body
-
-
-def _words(response: Any) -> str:  # noqa: ANN401
-    """Return Nova's own explanation of a refusal."""
-    try:
-        fault = next(iter(response.json().values()))
-        return str(fault["message"])[:300]
-    except (ValueError, KeyError, TypeError, StopIteration, AttributeError):
-        return "Nova refused and gave no reason"
-
-
-def _unavailable(error: Exception) -> CloudUnavailable:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    # requests puts its whole chain of causes into one line; the operator needs both ends of it.
-    cause = _LAST_CAUSE.search(first)
-    first = first.split(": HTTPConnectionPool", 1)[0] + (f": {cause[1]}" if cause else "")
-    if isinstance(error, ksa.Unauthorized):
-        first = f"Keystone refused our credentials (401), check clouds.yaml: {first}"
-    return CloudUnavailable(first[:300], busy=isinstance(error, ksa.ConnectTimeout))
 
 
 def _version_for(evacuate: Evacuate) -> tuple[int, int]:

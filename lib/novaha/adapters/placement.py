@@ -8,6 +8,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.adapter import Adapter
 from openstack.config.cloud_region import CloudRegion
 
+from novaha.core.canary import DISABLED
 from novaha.core.capacity import Room
 from novaha.errors import CloudUnavailable
 
@@ -16,9 +17,7 @@ Json = Mapping[str, Any]
 TIMEOUT_S = 5.0
 """The plan is welcome; no recovery waits for it any longer."""
 MOST = 10_000
-_CANDIDATES = (
-    f"/allocation_candidates?resources=MEMORY_MB:1&required=!COMPUTE_STATUS_DISABLED&limit={MOST}"
-)
+_CANDIDATES = f"/allocation_candidates?resources=MEMORY_MB:1&required=!{DISABLED}&limit={MOST}"
 
 
 class Placement:
@@ -47,10 +46,44 @@ class Placement:
             msg = f"Placement's answer is not as expected: {type(error).__name__} {error}"
             raise CloudUnavailable(msg) from error
 
-    def _get(self, path: str) -> Json:
+    def open(self, provider: str) -> None:
+        """Have a provider be a candidate though its service is disabled; raises CloudUnavailable.
+
+        Source: Placement API "Update resource provider traits", 1.6 onward.
+        """
+        self._set_disabled(provider, disabled=False)
+
+    def close(self, provider: str) -> None:
+        """Have it be none, as nova-compute has it where its service is disabled."""
+        self._set_disabled(provider, disabled=True)
+
+    def _set_disabled(self, provider: str, *, disabled: bool) -> None:
+        path = f"/resource_providers/{provider}/traits"
+        body = self._get(path)
         try:
-            response = self._placement.get(
-                path, timeout=TIMEOUT_S, connect_retries=0, status_code_retries=0
+            traits = {str(trait) for trait in body["traits"]}
+            generation = int(body["resource_provider_generation"])
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"Placement's answer is not as expected: {type(error).__name__} {error}"
+            raise CloudUnavailable(msg) from error
+        wanted = traits | {DISABLED} if disabled else traits - {DISABLED}
+        if wanted == traits:
+            return
+        change = {"traits": sorted(wanted), "resource_provider_generation": generation}
+        self._ask("PUT", path, change)
+
+    def _get(self, path: str) -> Json:
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, change: Json | None = None) -> Json:
+        try:
+            response = self._placement.request(
+                path,
+                method,
+                json=change,
+                timeout=TIMEOUT_S,
+                connect_retries=0,
+                status_code_retries=0,
             )
             body = response.json()
         except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:

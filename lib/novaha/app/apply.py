@@ -1,11 +1,14 @@
 """Effects: each question is answered and each action done here, and what came of it remembered."""
 
-from novaha.core import drainmemory
+from dataclasses import replace
+
+from novaha.core import canarymemory, drainmemory
 from novaha.core import memory as remember
 from novaha.core import startmemory as starts
 from novaha.core.actions import (
     Action,
     AddToAggregate,
+    AskCanaries,
     AskLiveMigrations,
     AskMigrations,
     AskPhases,
@@ -16,6 +19,8 @@ from novaha.core.actions import (
     AskServers,
     AskServices,
     BeginRecovery,
+    BootCanary,
+    DeleteCanary,
     Disable,
     DropHold,
     DropWithdrawn,
@@ -96,7 +101,7 @@ def _answer(memory: Memory, question: Question, now_s: float, cloud: CloudReader
 
 def _answer_about_some(
     memory: Memory,
-    question: AskLiveMigrations | AskPhases | AskPlaced | AskPorts,
+    question: AskLiveMigrations | AskPhases | AskPlaced | AskPorts | AskCanaries,
     now_s: float,
     cloud: CloudReader,
 ) -> Memory:
@@ -109,6 +114,9 @@ def _answer_about_some(
         case AskPlaced(host, wanted):
             servers = cloud.servers(host, details=True)
             return starts.saw_placed(memory, host, wanted, servers, now_s)
+        case AskCanaries(host, receipt_id):
+            listed = cloud.canaries(host)
+            return canarymemory.saw_canaries(memory, host, receipt_id, listed, now_s)
         case AskPorts(targets):
             return starts.saw_ports(memory, targets, cloud.answering(targets), now_s)
 
@@ -130,6 +138,8 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
         memory = _effect(memory, action, ports)
     except CloudUnavailable as error:
         ports.journal.action(action, f"no answer: {error}")
+        if isinstance(action, BootCanary | DeleteCanary):
+            return _untried(memory, action, error, ports.clock), False
         memory = remember.doubt_rules(memory) if isinstance(action, _Aggregates) else memory
         return _trouble(memory, error, ports.clock), False
     except CloudRefused as error:
@@ -155,8 +165,34 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             memory = remember.saw_aggregate(memory, aggregate, _about(action))
             is_free = isinstance(action, SetUse) and action.use is None
             return remember.freed(memory, _about(action)) if is_free else memory
+        case BootCanary() | DeleteCanary():
+            return _try_host(memory, action, ports)
         case _:
             return _change_cib(memory, action, ports)
+
+
+def _try_host(memory: Memory, action: BootCanary | DeleteCanary, ports: Ports) -> Memory:
+    host, receipt_id = action.host, action.receipt_id
+    match action:
+        case BootCanary(recipe=recipe):
+            ports.cloud.boot_canary(host, receipt_id, recipe)
+            return canarymemory.booted(memory, host, receipt_id, ports.clock.monotonic_s())
+        case DeleteCanary(server=server):
+            ports.cloud.delete_canary(host, server)
+            return canarymemory.deleting(memory, action, ports.clock.monotonic_s())
+
+
+def _untried(
+    memory: Memory, action: BootCanary | DeleteCanary, error: Exception, clock: Clock
+) -> Memory:
+    """Remember that a canary came to nothing; this is no trouble of the other hosts."""
+    host, receipt_id, now_s = action.host, action.receipt_id, clock.monotonic_s()
+    if isinstance(action, DeleteCanary):
+        failed = replace(action, passed=False, why=f"it cannot be deleted: {error}")
+        return canarymemory.deleting(memory, failed, now_s)
+    if isinstance(error, CloudUnavailable):
+        memory = canarymemory.booted(memory, host, receipt_id, now_s)
+    return canarymemory.failed(memory, host, receipt_id, now_s, str(error))
 
 
 def _sending(memory: Memory, request: Request, now_s: float) -> Memory:
@@ -339,6 +375,8 @@ def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
     now_s = ports.clock.monotonic_s()
+    if isinstance(action, BootCanary | DeleteCanary):
+        return _untried(memory, action, error, ports.clock)
     if isinstance(action, _Aggregates):
         aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
         return remember.aggregate_refused(memory, aggregate, _about(action), now_s, str(error))

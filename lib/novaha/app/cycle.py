@@ -90,6 +90,7 @@ class Reconciler:
             Reason.HOST_STARTING: self.policy.return_poll_s,
             Reason.NO_HEARTBEAT: self.policy.return_poll_s,
             Reason.RECORDS_OPEN: self.policy.return_poll_s,
+            Reason.CANARY: self.policy.return_poll_s,
             Reason.DRAINING: self.policy.return_poll_s,
             Reason.GIVING_BACK: self.policy.return_poll_s,
         }

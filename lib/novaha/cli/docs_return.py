@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from novaha.app.apply import TROUBLE_WAIT_S
 from novaha.cib.profiles import PROFILES
+from novaha.core.canary import DISABLED, FAILED, KEY, NAME, RUNS
 from novaha.core.fates import TRIES_BEFORE_ITS_HOST
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
@@ -178,6 +179,14 @@ RELEASED: tuple[Wait, ...] = (
         f" {_POLICY.flap_last_s / 3600:g} h",
         "`nova-ha release NODE`; or enable its service",
     ),
+    Wait(
+        "its canary",
+        f"{_coded(Reason.CANARY)}, then {_coded(Reason.CANARY_FAILED)}",
+        "where `canary` is set, a small instance has to run on it first (below)",
+        f"{_POLICY.canary_s / 60:g} min for each; the next after {_POLICY.retry_first_s:g} s,"
+        f" doubling to {_POLICY.retry_last_s / 60:g} min",
+        "`nova-ha release NODE`; or enable its service",
+    ),
 )
 """Once the hold is gone."""
 
@@ -255,6 +264,26 @@ stay down; one that runs is left alone. Before such a maintenance say on the com
 A node that boots is held again: it may have been fenced just before the cluster went. To do without
 for good, remove the drop-in."""
 
+_CANARY = f"""\
+## A canary
+
+A host can boot, connect and beat, and still run nothing: its storage is not mounted, its ports are
+not bound. With `canary` set, NovaEvacuate tries that before it enables the host:
+
+    pcs resource update nova-evacuate canary="image=IMAGE_ID flavor=FLAVOR_ID network=NETWORK_ID"
+
+Ids, not names; without `network` it has no port. It belongs to the project of the credentials in
+clouds.yaml, is called `{NAME}HOST`, and has `{KEY}` in its metadata; what lacks that is never
+touched. It is never evacuated. When Nova shows it {RUNS}, it is deleted, and the host is enabled
+once it is gone. One in {FAILED}, or without a result, is deleted too, `pcs status` shows Nova's
+words, and the next follows; the host stays disabled until one ran, or a person decides.
+
+The service stays disabled meanwhile, so nothing else comes there. Nova boots on such a host for an
+administrator who names it (`zone:host`), but Placement bars it by a trait, {DISABLED}: that
+is taken off the host's resource provider for as long as the canary is there. This relies on Nova's
+ComputeFilter, which is enabled unless `enabled_filters` says otherwise, and needs a host with one
+hypervisor, and credentials that may change traits (Placement's default policy: admin)."""
+
 _LET_GO = """\
 ## To let a host go in spite of all
 
@@ -283,6 +312,8 @@ def return_page() -> str:
             "",
             *_table(RELEASED),
             _GUESTS,
+            "",
+            _CANARY,
             "",
             _LET_GO,
             "",

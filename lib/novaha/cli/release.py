@@ -24,8 +24,8 @@ DESCRIPTION = """\
 Show which hosts the storm brake (fence_nova_gate) holds, which are fenced and wait for a place
 among the recoveries (max_recoveries, nova_ha:max_failures), and which are on their way back; with
 --yes release them. Those of the brake are fenced within seconds, and the instances of all of them
-are evacuated, whatever the limits say. A host that is back is taken off its probation: it is
-enabled at once. Without names: all that are lost and held, or wait.
+are evacuated, whatever the limits say. A host that is back is taken off its probation, and its
+canary is not waited for: it is enabled at once. Without names: all that are lost and held, or wait.
 Do so for hosts that you know to be dead. Where a switch or a cable is, mend that instead, and then:
 pcs resource cleanup NODE.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from novaha.core.canary import Recipe
 from novaha.core.drain import Withdrawn
 from novaha.core.model import HoldMark, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
@@ -180,6 +181,26 @@ class SetStandby:
     on: bool
 
 
+@dataclass(frozen=True)
+class BootCanary:
+    """Boot a small instance on a host whose service is disabled (core/canary.py)."""
+
+    host: ComputeHost
+    receipt_id: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class DeleteCanary:
+    """Delete one. passed: it ran, so the host may serve. why: what was wrong with it."""
+
+    host: ComputeHost
+    receipt_id: str
+    server: ServerId
+    passed: bool = False
+    why: str = ""
+
+
 Action = (
     KeepProof
     | BeginRecovery
@@ -202,6 +223,8 @@ Action = (
     | KeepWithdrawn
     | DropWithdrawn
     | SetStandby
+    | BootCanary
+    | DeleteCanary
 )
 
 Request = Evacuate | Start | LiveMigrate
@@ -274,6 +297,14 @@ class AskPlaced:
     servers: frozenset[ServerId]
 
 
+@dataclass(frozen=True)
+class AskCanaries:
+    """List the canaries of a host; the receipt says for which recovery that is asked."""
+
+    host: ComputeHost
+    receipt_id: str
+
+
 Question = (
     AskServices
     | AskServers
@@ -284,6 +315,7 @@ Question = (
     | AskPorts
     | AskPhases
     | AskPlaced
+    | AskCanaries
 )
 
 Decision = Action | Hold | Question

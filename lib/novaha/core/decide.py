@@ -8,7 +8,7 @@ The state of each node (core/standing.py) says which function plans for it:
                                                              no place (core/limits.py)
     EVACUATING             evacuations, Release              core/evacuation.py
     RELEASING              Release once more                 here
-    RETURNING              ForceUp, Enable, EndRecovery      core/returning.py
+    RETURNING              ForceUp, Enable, EndRecovery      core/returning.py, core/trial.py
     UNREADABLE, UNPROVEN,
     VOID                   nothing but their Hold; what is in flight there keeps its slots
                            (core/unfinished.py)
@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from novaha.core.actions import (
+    AskCanaries,
     AskLiveMigrations,
     AskMigrations,
     AskPhases,
@@ -288,6 +289,7 @@ _QUESTIONS = (
     AskPorts,
     AskPhases,
     AskPlaced,
+    AskCanaries,
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from novaha.core.brakestate import Brake
+from novaha.core.canary import CanaryMemory
 from novaha.core.capacity import Room
 from novaha.core.details import Details
 from novaha.core.disarm import Disarm
@@ -356,6 +357,7 @@ class Memory:
     up: Mapping[ServerId, float] = field(default_factory=dict)
     needless: frozenset[ServerId] = frozenset()
     drain: DrainMemory = field(default_factory=DrainMemory)
+    canaries: Mapping[ComputeHost, CanaryMemory] = field(default_factory=dict)
     trouble: str | None = None
     trouble_until_s: float = 0.0
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from novaha.core.canary import Recipe
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.phases import Phases
 from novaha.core.selection import EXCLUDED, Mode
@@ -42,7 +43,8 @@ class Policy:
     and started afterwards.
     max_recoveries: so many hosts may be in recovery at once. flap_limit: a host that was fenced so
     often within flap_window_s serves again only after flap_wait_s, which doubles with each fencing
-    more, up to flap_last_s; 0: at once.
+    more, up to flap_last_s; 0: at once. canary: what a host must run before it is enabled, None:
+    nothing. canary_s: so long one may take.
     settle_s: how long a request of a process that died may still take effect in Nova's API.
     skew_s: how far the clocks of two controllers may be apart. poll_s, poll_last_s: bounds of the
     time between two looks at a host's records. return_poll_s: least time between two looks at the
@@ -65,6 +67,8 @@ class Policy:
     flap_window_s: float = 86_400.0
     flap_wait_s: float = 600.0
     flap_last_s: float = 28_800.0
+    canary: Recipe | None = None
+    canary_s: float = 120.0
     poll_s: float = 1.0
     poll_last_s: float = 15.0
     return_poll_s: float = 2.0

@@ -250,6 +250,18 @@ class Reason(Enum):
         "The host was fenced again and again; it is up, and gets no new instances for a while.",
         "The time is over, or nova-ha release NODE, or a person enables its service.",
     )
+    CANARY = (
+        "canary",
+        False,
+        "The host is up, and runs a small instance of ours before it is enabled.",
+        "That was seen to run, and is deleted.",
+    )
+    CANARY_FAILED = (
+        "canary-failed",
+        True,
+        "The small instance of ours does not run on the host, which therefore stays disabled.",
+        "One runs: they are tried again and again; or nova-ha release NODE enables it without.",
+    )
     CLOSED = (
         "closed",
         False,

@@ -20,6 +20,7 @@ from novaha.core.readying import hand_back
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery, is_ours
 from novaha.core.services import find_service, refused_change, services_again
+from novaha.core.trial import trial
 
 
 def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
@@ -85,7 +86,8 @@ def _give_back(
         return (*_kept_closed(view, recovery), *_end(view, policy, recovery))
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and is_ours(service.disabled_reason):
-        return (refused or probation(view, policy, recovery) or Enable(service),)
+        wait = refused or probation(view, policy, recovery)
+        return (wait,) if wait else trial(view, policy, recovery) or (Enable(service),)
     return _end(view, policy, recovery)
 
 
@@ -103,8 +105,12 @@ def _kept_closed(view: View, recovery: Recovery) -> tuple[KeepWithdrawn, ...]:
 
 
 def _end(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
-    """End the recovery once its reserved host is free again, which is known by its record only."""
-    return hand_back(view, policy, recovery.host) or (EndRecovery(recovery),)
+    """End the recovery once its reserved host is free again, which is known by its record only.
+
+    Nor is a canary left that nobody waits for any more.
+    """
+    left = trial(view, policy, recovery, wanted=False)
+    return left or hand_back(view, policy, recovery.host) or (EndRecovery(recovery),)
 
 
 def _not_yet(view: View, policy: Policy, refused: Hold) -> Hold:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from novaha.core.actions import Evacuate, LiveMigrate, Request, Start
+from novaha.core.canary import Canary, Recipe
 from novaha.core.capacity import Room
 from novaha.core.drain import Withdrawn
 from novaha.core.facts import By
@@ -190,6 +191,25 @@ class SimCloud:
                 self._nova.set_enabled(service.host, enabled=enabled, reason=reason)
             ),
         )
+
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        """List the canaries of a host."""
+        return self._wire.call(
+            "canaries", Door.CLOUD, self._life.lives, lambda: self._nova.canaries(host)
+        )
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
+        """Boot one; of what is all the same here."""
+        del recipe
+        self._canary("boot-canary", lambda: self._nova.boot_canary(host, receipt_id))
+
+    def delete_canary(self, host: ComputeHost, server: ServerId) -> None:
+        """Delete one."""
+        del host
+        self._canary("delete-canary", lambda: self._nova.delete_canary(server))
+
+    def _canary(self, name: str, effect: Callable[[], None]) -> None:
+        self._wire.call(name, Door.CLOUD, self._life.lives, effect)
 
     def set_aggregate_metadata(self, id_: int, metadata: Mapping[str, str]) -> Aggregate:
         """Set keys of an aggregate."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeVar
 
+from novaha.core.canary import Recipe
 from novaha.core.disks import MAY_LOSE, Loss
 from novaha.core.names import NodeName, ServerId
 from novaha.core.order import HA_ENABLED
@@ -32,7 +33,7 @@ SPEAKS_UP = 0.6
 POLICIES = (
     Policy(max_in_flight=8),
     Policy(max_in_flight=8, max_recoveries=1),
-    Policy(max_in_flight=2),
+    Policy(max_in_flight=2, canary=Recipe("image", "flavor")),
     Policy(max_in_flight=1, max_recoveries=2),
 )
 GROUPED = 0.1

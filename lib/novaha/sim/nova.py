@@ -7,6 +7,7 @@ through is in sim/moves.py.
 from collections.abc import Callable, Iterable
 
 from novaha.core.actions import LiveMigrate, Request, Start
+from novaha.core.canary import Canary
 from novaha.core.capacity import Room
 from novaha.core.details import Details, Flavor
 from novaha.core.facts import By, Deleted, LiveAsked
@@ -17,6 +18,7 @@ from novaha.core.rules import AFFINITY, Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
 from novaha.sim.aggregates import Aggregates
 from novaha.sim.book import Book
+from novaha.sim.canaries import Canaries
 from novaha.sim.engine import EPOCH_S, Engine
 from novaha.sim.guests import Guests
 from novaha.sim.power import Power
@@ -72,6 +74,7 @@ class Nova:
         self.begin_live: Callable[[Instance, By], None] = lambda *_: None
         self.checks_groups = True
         self.old = False
+        self._canaries = Canaries(engine)
         self.power = Power(engine, book, guests, self.instances, self.computes, self._changed_at)
         self._nodes: dict[ComputeHost, NodeName] = {}
         self.aggregates = Aggregates(engine, book, self._nodes.get, lambda: self.changed(()))
@@ -129,6 +132,20 @@ class Nova:
             for (policy, name), ids in members.items()
         )
         return Rules(self.aggregates.all, tuple(groups))
+
+    def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
+        """List the canaries of a host."""
+        return self._canaries.list(host)
+
+    def boot_canary(self, host: ComputeHost, receipt_id: str) -> None:
+        """Boot one on exactly this host, whatever its service is set to."""
+        node = self._nodes[host]
+        fits = not self.states[node].full
+        self._canaries.boot(self.computes[node], receipt_id, fits=fits)
+
+    def delete_canary(self, server: ServerId) -> None:
+        """Delete one."""
+        self._canaries.delete(server)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records of a host, the newest first."""

@@ -20,6 +20,7 @@ from novaha.sim.spec import Event, WorldSpec
 from novaha.sim.words import (
     BY_NAME,
     CALLS,
+    CANARY_CALLS,
     DRAIN_CALLS,
     RESERVE_CALLS,
     START_CALLS,
@@ -102,7 +103,7 @@ class Names:
             Kind.COMPUTE: self.computes,
             Kind.CONTROLLER: self.controllers,
             Kind.INSTANCE: self.instances,
-            Kind.CALL: (*CALLS, *RESERVE_CALLS, *START_CALLS, *DRAIN_CALLS),
+            Kind.CALL: (*CALLS, *RESERVE_CALLS, *START_CALLS, *DRAIN_CALLS, *CANARY_CALLS),
         }
         return names.get(kind)
 
@@ -246,7 +247,8 @@ def check_fault(word: str, arguments: tuple[str, ...]) -> None:
     """Refuse a fault that the call cannot have; raises ValueError."""
     if word != "fault":
         return
-    more = {"late": ("start",), "stale": ()}.get(arguments[0], (*RESERVE_CALLS, *START_CALLS))
+    others = (*RESERVE_CALLS, *START_CALLS, *CANARY_CALLS)
+    more = {"late": ("start",), "stale": ()}.get(arguments[0], others)
     drain = _DRAIN_STRIKES.get(arguments[0], DRAIN_CALLS)
     calls = (*calls_of(arguments[0]), *more, *drain)
     if arguments[1] not in calls:

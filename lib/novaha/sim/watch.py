@@ -6,6 +6,8 @@ from novaha.core.actions import (
     Action,
     AddToAggregate,
     BeginRecovery,
+    BootCanary,
+    DeleteCanary,
     Disable,
     DropHold,
     DropWithdrawn,
@@ -204,6 +206,11 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line 
             return f"takes {host} out of aggregate {aggregate.name}"
         case Release(recovery):
             return f"releases {recovery.node}"
+        case BootCanary(host):
+            return f"boots a canary on {host}"
+        case DeleteCanary(host, _, server, passed, why):
+            verdict = ", which ran" if passed else f": {why}" if why else ""
+            return f"deletes {server} on {host}{verdict}"
         case DropHold(mark):
             return f"drops the hold of {mark.node} (receipt {mark.receipt_id}), which nothing needs"
         case EndRecovery(recovery):

@@ -54,6 +54,9 @@ DRAIN_CALLS = (
 )  # fmt: skip
 """Those of a drain."""
 
+CANARY_CALLS = ("canaries", "boot-canary", "delete-canary")
+"""Those that try a returned host."""
+
 FAULTS = ("unanswered", "reply-lost", "late", "conflict", "unauthorized", "slow", "stale")
 """unanswered: no answer, no effect. reply-lost: the effect is there, the answer is not. late: no
 answer now, the effect comes up to 12 s later (evacuate only). conflict: 409, no effect.

@@ -21,6 +21,7 @@
     protect = "tagged"
     exclude_names = "amphora-* test-*"
     phases = "two"
+    canary = "image=i flavor=f"
     [gate]                          # the storm brake: levels begin with fence_nova_gate
     cluster_limit = 2               # any number of GateSpec
     [racks]                         # its groups
@@ -31,11 +32,12 @@ Strict: what is not known, or contradicts itself, is a problem and never passed 
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from novaha.core.brakestate import check_group
+from novaha.core.canary import parse_recipe
 from novaha.core.names import NodeName
 from novaha.core.phases import Phases
 from novaha.core.policy import Policy
@@ -47,7 +49,7 @@ from novaha.sim.worldchecks import joined
 from novaha.sim.worldcloud import CLOUD_TABLES, CloudReader, cloud_tables, listed
 
 _WORLD_NUMBERS = tuple(f.name for f in fields(WorldSpec) if f.name.endswith("_s"))
-_POLICY_WORDS = ("storage", "protect", "exclude_names", "phases")
+_POLICY_WORDS = ("storage", "protect", "exclude_names", "phases", "canary")
 _POLICY_NUMBERS = tuple(
     f.name for f in fields(Policy) if f.name not in ("host_map", *_POLICY_WORDS)
 )
@@ -99,6 +101,7 @@ def _words(policy: Policy) -> list[str]:
         ("protect", policy.protect, usual.protect),
         ("exclude_names", names, " ".join(usual.exclude_names)),
         ("phases", policy.phases, usual.phases),
+        ("canary", policy.canary.to_text() if policy.canary else "", ""),
     )
     return [f'{key} = "{value}"' for key, value, otherwise in rows if value != otherwise]
 
@@ -153,8 +156,13 @@ class _Reader(CloudReader):
 
     def policy_words(self, table: Mapping[str, object]) -> dict[str, Any]:
         """Return what of the policy is said in words, as the agent's parameters have it."""
-        readers = {"storage": Storage, "protect": Mode, "exclude_names": parse_names}
-        readers |= {"phases": Phases}
+        readers: dict[str, Callable[[str], object]] = {
+            "storage": Storage,
+            "protect": Mode,
+            "exclude_names": parse_names,
+            "phases": Phases,
+            "canary": parse_recipe,
+        }
         words: dict[str, Any] = {}
         for key, read in readers.items():
             try:

@@ -2,6 +2,7 @@
 
 import re
 
+from novaha.core.canary import parse_recipe
 from novaha.core.hostmap import parse_host_map
 from novaha.core.phases import PHASES, Phases
 from novaha.core.selection import EXCLUDED, MODES, NO_NAMES, Mode, parse_names
@@ -146,6 +147,17 @@ FLAP_WAIT = second(
     default=600,
     between=(60, 28_800),
 )
+CANARY = string(
+    "canary",
+    "What a returned host has to run before it serves",
+    "image=ID flavor=ID and, where it is to have a port, network=ID: before a returned host is"
+    " enabled, a small instance of that kind is booted on it, in the project of the cloud's"
+    " credentials, and deleted when it was seen to run. One that does not run within 2 minutes"
+    " leaves the host disabled, and is tried again and again; nova-ha release enables the host"
+    " without. Nothing is booted where this is empty.",
+    default="",
+    check=parse_recipe,
+)
 INTERVAL = second(
     "interval",
     "Seconds between two looks at cluster and cloud",
@@ -192,6 +204,7 @@ SPEC = AgentSpec(
         FLAP_LIMIT,
         FLAP_WINDOW,
         FLAP_WAIT,
+        CANARY,
         INTERVAL,
         NOVA_TIMEOUT,
         STALL_TIMEOUT,

@@ -157,7 +157,10 @@ def _nova_compute(settings: Settings, machine: Machine) -> tuple[File, ...]:
 def _libvirt(machine: Machine) -> tuple[File, ...]:
     # The firmware's host uuid is the same in all containers, and libvirt wants it unique.
     identity = uuid.uuid5(uuid.NAMESPACE_DNS, machine.name)
-    text = f'host_uuid = "{identity}"\nlog_outputs = "2:file:/var/log/libvirt/libvirtd.log"\n'
+    text = (
+        f'host_uuid = "{identity}"\nlog_outputs = "2:file:/var/log/libvirt/libvirtd.log"\n'
+        'listen_tls = 0\nlisten_tcp = 1\nauth_tcp = "none"\n'
+    )
     return (
         _own(Role.COMPUTE, "boot-libvirt", "/usr/local/sbin/boot-libvirt"),
         _own(Role.COMPUTE, "qemu.conf", "/etc/libvirt/qemu.conf", 0o600),

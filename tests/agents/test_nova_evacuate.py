@@ -77,6 +77,7 @@ def test_all_parameters_but_the_agent_s_own_reach_the_process(node: Node) -> Non
         "--flap-limit=3",
         "--flap-window=86400",
         "--flap-wait=600",
+        "--canary=",
         "--interval=2",
         "--nova-timeout=60",
     ]

@@ -6,7 +6,6 @@ its name and its receipt, so another process goes on where one stopped.
 """
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from novaha.core.names import ComputeHost, ServerId
@@ -55,8 +54,7 @@ def parse_recipe(text: str) -> Recipe | None:
     return Recipe(**said)
 
 
-@dataclass(frozen=True)
-class Canary:
+class Canary(NamedTuple):
     """One that Nova lists. status, fault: as the Compute API names them."""
 
     server: ServerId

@@ -78,7 +78,7 @@ def test_the_host_stays_disabled_while_it_boots() -> None:
 
 
 def test_one_that_runs_is_deleted_and_then_the_host_serves() -> None:
-    (delete,) = decided(known(replace(MINE, status="ACTIVE")))
+    (delete,) = decided(known(MINE._replace(status="ACTIVE")))
     assert delete == DeleteCanary(HOST, RECEIPT_ID, MINE.server, passed=True)
     deleted = canarymemory.deleting(known(), delete, NOW_S)
     gone = canarymemory.saw_canaries(deleted, HOST, RECEIPT_ID, (), NOW_S)
@@ -86,7 +86,7 @@ def test_one_that_runs_is_deleted_and_then_the_host_serves() -> None:
 
 
 def test_a_deletion_without_effect_is_asked_for_again_later() -> None:
-    (delete,) = decided(known(replace(MINE, status="ACTIVE")))
+    (delete,) = decided(known(MINE._replace(status="ACTIVE")))
     assert isinstance(delete, DeleteCanary)
     deleted = canarymemory.deleting(known(), delete, NOW_S)
     there = canarymemory.saw_canaries(deleted, HOST, RECEIPT_ID, (MINE,), NOW_S)
@@ -96,13 +96,13 @@ def test_a_deletion_without_effect_is_asked_for_again_later() -> None:
 
 
 def test_one_that_fails_is_deleted_told_of_and_followed_by_another_later() -> None:
-    (delete,) = decided(known(replace(MINE, status="ERROR", fault="No port.")))
+    (delete,) = decided(known(MINE._replace(status="ERROR", fault="No port.")))
     assert delete == DeleteCanary(HOST, RECEIPT_ID, MINE.server, why="No port.")
     deleted = canarymemory.deleting(known(), delete, NOW_S)
     gone = canarymemory.saw_canaries(deleted, HOST, RECEIPT_ID, (), NOW_S)
     (hold,) = [each for each in decided(gone) if isinstance(each, Hold)]
     assert hold.reason is Reason.CANARY_FAILED
-    assert "No port." in hold.text
+    assert "its canary does not run: No port (tries: 1)" in hold.text
     assert f"nova-ha release {NODE}" in hold.text
     later = canarymemory.saw_canaries(gone, HOST, RECEIPT_ID, (), NOW_S + 30)
     assert BOOT in decided(later, NOW_S + 30)
@@ -127,7 +127,7 @@ def test_one_that_may_be_on_its_way_is_waited_for_before_another_is_booted() -> 
 
 def test_those_of_another_recovery_and_a_second_one_go_first() -> None:
     old = Canary(ServerId("c-0"), "ba9876543210", "ACTIVE")
-    second = replace(MINE, server=ServerId("c-2"))
+    second = MINE._replace(server=ServerId("c-2"))
     assert decided(known(old, MINE)) == (DeleteCanary(HOST, RECEIPT_ID, old.server),)
     assert decided(known(MINE, second)) == (DeleteCanary(HOST, RECEIPT_ID, second.server),)
 

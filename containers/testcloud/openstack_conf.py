@@ -222,7 +222,7 @@ def nova_compute(settings: Settings, machine: Machine) -> bytes:
         "log_file": "/var/log/nova/nova-compute.log",
         "max_concurrent_builds": 0,
         "compute_driver": (
-            "libvirt.LibvirtDriver" if libvirt else "testcloud.PersistentFakeDriver"
+            "sharedlibvirt.SharedLibvirtDriver" if libvirt else "testcloud.PersistentFakeDriver"
         ),
     }
     helper = "privsep-helper --config-file /etc/nova/nova.conf"

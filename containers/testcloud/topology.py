@@ -33,7 +33,7 @@ _CAPABILITIES: Mapping[Role, tuple[str, ...]] = {
 }
 # The seed of the cloud is made by the cloud's own services, alone in a network of its own.
 _ALONE = ("--network=none", "--hostname=cloud", "--add-host=cloud:127.0.0.1", "--tmpfs=/srv")
-_VIRT_DRIVER = "/opt/openstack/lib/python3.11/site-packages/nova/virt/testcloud.py"
+_DRIVERS = "/opt/openstack/lib/python3.11/site-packages/nova/virt"
 
 
 def stages() -> tuple[Stage, ...]:
@@ -150,7 +150,8 @@ def _nova_compute(settings: Settings, machine: Machine) -> tuple[File, ...]:
         *(_libvirt(machine) if _has_guests(settings, machine) else ()),
         File("/etc/nova/nova.conf", conf, 0o600),
         _own(Role.COMPUTE, "nova-compute", "/etc/init.d/nova-compute"),
-        _own(Role.COMPUTE, "virt_driver.py", _VIRT_DRIVER, 0o644),
+        _own(Role.COMPUTE, "virt_driver.py", f"{_DRIVERS}/testcloud.py", 0o644),
+        _own(Role.COMPUTE, "shared_libvirt.py", f"{_DRIVERS}/sharedlibvirt.py", 0o644),
     )
 
 

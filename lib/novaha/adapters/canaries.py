@@ -11,6 +11,7 @@ Source: nova/scheduler/request_filter.py and host_manager.py, 34.0.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from novaha.adapters.answers import field_of, list_of, read
 from novaha.adapters.placement import Placement
@@ -37,7 +38,7 @@ class Canaries:
         self._pages = pages
         self._placement = placement
 
-    def list(self, host: ComputeHost) -> tuple[Canary, ...]:
+    def there(self, host: ComputeHost) -> tuple[Canary, ...]:
         """List those of a host, wherever they are."""
         query = {"all_tenants": "1", "name": f"^{re.escape(name_of(host))}$"}
         found = self._pages("/servers/detail", "servers", **query)
@@ -77,13 +78,33 @@ class Canaries:
         return str(field_of(services[0], "zone"))
 
     def _provider(self, host: ComputeHost) -> str:
-        """Return the resource provider of a host, which has its hypervisor's id (2.53)."""
-        rows = self._pages("/os-hypervisors/detail", "hypervisors")
-        ids = [read(_id, row) for row in rows if read(_host, row) == host]
+        """Return the resource provider of a host, which has its hypervisor's id (2.53).
+
+        Looked for by the host's short name: a list by pages ends early where a hypervisor on a page
+        has no service any more (Nova 34.0 links no next page then). The whole of it is the second
+        try, for hosts that are not called like their hypervisor.
+        """
+        ids = self._hypervisors(host) or [
+            read(_id, row)
+            for row in self._pages("/os-hypervisors/detail", "hypervisors")
+            if read(_host, row) == host
+        ]
         if len(ids) != 1:
             msg = f"Nova lists {len(ids)} hypervisors on {host}: a canary needs exactly one"
             raise CloudUnavailable(msg)
         return ids[0]
+
+    def _hypervisors(self, host: ComputeHost) -> list[str]:
+        """Return the ids of those of a host that have its short name in theirs."""
+        query = urlencode({"hypervisor_hostname_pattern": host.split(".")[0]})
+        try:
+            body = self._call("GET", f"/os-hypervisors/detail?{query}")
+        except CloudRefused as error:
+            if error.status != NOT_FOUND:
+                raise
+            return []
+        rows = list_of(body, "hypervisors")
+        return [read(_id, row) for row in rows if read(_host, row) == host]
 
 
 def _is_ours(raw: Json) -> bool:

@@ -244,7 +244,7 @@ class Nova:
 
     def canaries(self, host: ComputeHost) -> tuple[Canary, ...]:
         """List the canaries of a host, for whatever recovery they were booted."""
-        return self._canaries.list(host)
+        return self._canaries.there(host)
 
     def boot_canary(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
         """Boot a canary on exactly this host, whose service is disabled."""

@@ -114,6 +114,17 @@ def test_a_host_without_exactly_one_hypervisor_gets_none(
     assert changes(cloud) == []
 
 
+@pytest.mark.parametrize("first", [{"json": {"hypervisors": []}}, {"status_code": 404}])
+def test_a_host_that_is_not_called_like_its_hypervisor_is_found_in_the_whole_list(
+    nova: Nova, cloud: requests_mock.Mocker, first: dict[str, Any]
+) -> None:
+    url = f"{NOVA}/os-hypervisors/detail"
+    cloud.get(f"{url}?hypervisor_hostname_pattern=compute-1", **first)
+    nova.boot_canary(HOST, RECEIPT, Recipe("image-1", "flavor-1"))
+    asked = [r.qs for r in cloud.request_history if r.path.endswith("/os-hypervisors/detail")]
+    assert [list(each) for each in asked] == [["hypervisor_hostname_pattern"], ["limit"]]
+
+
 @pytest.mark.parametrize("answer", [{}, {"traits": None}, {"traits": [], "x": 1}, []])
 def test_an_answer_of_another_shape_is_none(
     nova: Nova, cloud: requests_mock.Mocker, answer: object

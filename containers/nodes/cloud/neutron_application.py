@@ -3,11 +3,11 @@
 Without an L3 plugin neutron 29 answers 500 to the first GET /ports of each worker: the relation
 Port.port_forwardings is only known once that model is imported and the mappers are configured.
 
-Its mechanism driver for tests binds ports on hosts of certain names only, and Nova refuses an
-instance whose port is not bound. Here it binds them everywhere.
+Its mechanism driver for tests binds ports on hosts of certain names only, and checks that nobody
+else did; Nova refuses an instance whose port is not bound. Here it binds them everywhere.
 """
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN202, INP001
+# ruff: noqa: ANN001, ANN202, INP001, SLF001
 # OpenStack ships no types, and is not installed where types are checked.
 
 import neutron.db.models.port_forwarding  # noqa: F401
@@ -23,4 +23,9 @@ def _bind_port(_driver, context):
     context.set_binding(segment["id"], "ovs", {"port_filter": False}, status="ACTIVE")
 
 
+def _agree(_driver, *_):
+    pass
+
+
 TestMechanismDriver.bind_port = _bind_port
+TestMechanismDriver.update_port_precommit = TestMechanismDriver._check_port_context = _agree

@@ -25,7 +25,8 @@ import socket, sys
 with socket.create_server((sys.argv[1], int(sys.argv[2]))):
     sys.stdin.read()
 """
-SUBNET = "198.51.100.0/24"
+FIRST_ADDRESS = 240
+"""Of the containers' own network, where nobody is: further out something may answer for everybody."""
 
 
 @pytest.fixture
@@ -33,7 +34,11 @@ def network(cluster: Cluster, cloud: CloudCtl) -> Iterator[str]:
     """Return a network with addresses; Neutron binds its ports, nothing carries their packets."""
     body = {"network": {"name": "test-readiness"}}
     id_ = str(cloud.call_url("POST", f"{cloud.neutron}/networks", body)["network"]["id"])
-    subnet = {"network_id": id_, "ip_version": 4, "cidr": SUBNET}
+    subnet = {
+        "network_id": id_,
+        "ip_version": 4,
+        "cidr": f"{cluster.settings.address(FIRST_ADDRESS)}/28",
+    }
     cloud.call_url("POST", f"{cloud.neutron}/subnets", {"subnet": subnet})
     yield id_
     cluster.undo_faults()

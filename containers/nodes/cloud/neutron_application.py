@@ -23,7 +23,7 @@ def _bind_port(_driver, context):
     context.set_binding(segment["id"], "ovs", {"port_filter": False}, status="ACTIVE")
 
 
-def _agree(_driver, *_):
+def _agree(_driver, _context, _original_expected=None):
     pass
 
 

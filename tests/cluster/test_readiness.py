@@ -26,7 +26,7 @@ with socket.create_server((sys.argv[1], int(sys.argv[2]))):
     sys.stdin.read()
 """
 FIRST_ADDRESS = 240
-"""Of the containers' own network, where nobody is: further out something may answer for everybody."""
+"""Of the containers' own network, where nobody is: beyond it something may answer for all."""
 
 
 @pytest.fixture

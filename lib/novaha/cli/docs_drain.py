@@ -25,7 +25,9 @@ Placement that gives no answer is done without.
 
 It goes on until the host is empty, whoever is killed meanwhile: what is wanted stands in the
 cluster's properties, where it is done in Nova. A live migration that failed is tried again after
-30 s, then after twice as long each time, up to half an hour.
+30 s, then after twice as long each time, up to half an hour. One that libvirt itself refuses (disks
+that it does not take for shared, seen with 9.0) leaves its instance in ERROR in Nova 34.0, and so
+on the host: it is shown, and a person mends both.
 
 **It never competes with a recovery**: while instances of a lost host are evacuated, no live
 migration begins; those under way go on. A host that dies in the middle of its drain is fenced and

@@ -74,7 +74,9 @@ shown (`cycle`), and they go as if it were not said.
 A port (`nova_ha:ready=tcp:5432`) is tried from the controller on which the recovery runs, at the
 addresses that Nova shows of the instance, every few seconds, as long as somebody waits for it: the
 first connection that is taken will do, and nothing is sent over it. So the controllers have to
-reach those addresses; where they do not, it is the ten minutes that count. A value that nobody can
+reach those addresses; where they do not, it is the ten minutes that count. Where something between
+them and the instances answers for every address (a transparent proxy), every port counts as open:
+try one where nobody is. A value that nobody can
 understand (`tcp:0`, `tcp:ssh`) counts as not said, and `nova-ha explain` shows it.
 
 Members of one anti-affinity group are evacuated one by one: Nova looks at the group's policy once

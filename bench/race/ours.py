@@ -23,9 +23,12 @@ class Ours:
         self.clients: tuple[str, ...] = tuple(m.ip for m in stage.settings.controller_machines())
 
     def ready(self, servers: Sequence[Server]) -> None:
-        """Let Pacemaker work."""
+        """Let Pacemaker work, and forget earlier heats: a host fenced three times has to wait."""
         del servers
         self._stage.stand_up()
+        cluster = self._stage.cluster
+        forget = ("stonith_admin", "--cleanup", "--history", "*")
+        cluster.exec(cluster.controllers()[0], forget)
 
     def lost(self) -> None:
         """Hear nothing: Pacemaker has to notice by itself."""

@@ -44,7 +44,9 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
         return (*again, _silent(view, policy, recovery))
     refused = refused_change(view, policy, service.host)
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
-    stale = not refused and view.now_s - services.asked_s >= policy.return_poll_s
+    # Nothing changes on probation but by a person, and it may take hours.
+    often_s = policy.look_again_s if probation(view, policy, recovery) else policy.return_poll_s
+    stale = not refused and view.now_s - services.asked_s >= often_s
     ask = (AskServices(),) if stale else ()
     return (*ask, *_give_back(view, policy, recovery, service))
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from novaha.core.actions import Decision, Enable, ForceUp, Hold
+from novaha.core.actions import AskServices, Decision, Enable, ForceUp, Hold
 from novaha.core.decide import decide
 from novaha.core.model import FencingEvent
 from novaha.core.policy import Policy
@@ -55,6 +55,17 @@ def test_one_that_was_fenced_too_often_stays_disabled_until_its_time_is_over() -
     assert f"nova-ha release {NODE}" in hold.text
     assert not [d for d in back(3, NOW_S + 599) if isinstance(d, Enable)]
     assert [d for d in back(3, NOW_S + 600) if isinstance(d, Enable)]
+
+
+@pytest.mark.parametrize(("ago_s", "asks"), [(59.0, False), (60.0, True)])
+def test_nova_is_asked_once_a_minute_meanwhile(ago_s: float, asks: bool) -> None:  # noqa: FBT001
+    record = replace(
+        recovery(phase="returning", heartbeat="before"), proof=replace(proof(), fencings=3)
+    )
+    seen = cluster(receipts=(), records=(record,), online=frozenset({NODE}))
+    known = memory(services=(ours(forced_down=False),), first_seen={RECEIPT_ID: NOW_S})
+    decisions = decide(view(seen, known, NOW_S + ago_s), POLICY)
+    assert (AskServices() in decisions) is asks
 
 
 def test_a_person_ends_it() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rehearsal.calm import forget_fencings
 from testcloud.cloudctl import Server
 
 from . import procs
@@ -26,9 +27,7 @@ class Ours:
         """Let Pacemaker work, and forget earlier heats: a host fenced three times has to wait."""
         del servers
         self._stage.stand_up()
-        cluster = self._stage.cluster
-        forget = ("stonith_admin", "--cleanup", "--history", "*")
-        cluster.exec(cluster.controllers()[0], forget)
+        forget_fencings(self._stage.cluster)
 
     def lost(self) -> None:
         """Hear nothing: Pacemaker has to notice by itself."""

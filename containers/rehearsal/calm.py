@@ -69,8 +69,13 @@ def _forget_failures(cluster: Cluster) -> None:
     for resource in sorted(seen.failed - set(cluster.computes())):
         _crm_resource(cluster, resource, "--cleanup")
     if seen.fencings:
-        argv = ("stonith_admin", "--cleanup", "--history", "*")
-        cluster.exec(cluster.controllers()[0], argv)
+        forget_fencings(cluster)
+
+
+def forget_fencings(cluster: Cluster) -> None:
+    """Empty Pacemaker's fencing history, which puts hosts on probation; no recovery may be open."""
+    argv = ("stonith_admin", "--cleanup", "--history", "*")
+    cluster.exec(cluster.controllers()[0], argv)
 
 
 def _services(cloud: CloudCtl) -> bool:

@@ -154,7 +154,7 @@ class CloudCtl:
             built = sum(states.get(id_) == "ACTIVE" for id_ in made.values())
             for name in [name for name in wanted if name not in made]:
                 if len(made) - built < outstanding and time.monotonic() >= not_before_s:
-                    made[name] = self._create(name, wanted[name], image, flavor)
+                    made[name] = self.create(name, wanted[name], image, flavor)
             return built == count
 
         until(f"{count} instances {prefix}-* to be ACTIVE", progressed, timeout_s)
@@ -223,13 +223,15 @@ class CloudCtl:
             path = parsed.path.removeprefix("/v2.1")
             next_path = f"{path}?{parsed.query}" if parsed.query else ""
 
-    def _create(self, name: str, host: str, image: str, flavor: str) -> ServerId:
+    def create(self, name: str, host: str, image: str, flavor: str, **more: object) -> ServerId:
+        """Ask Nova to boot an instance on a host; more: further fields of it, over the usual."""
         server = {
             "name": name,
             "imageRef": image,
             "flavorRef": flavor,
             "networks": "none",
             "availability_zone": f"nova:{host}",
+            **more,
         }
         return ServerId(self.call("POST", "/servers", {"server": server})["server"]["id"])
 

@@ -96,11 +96,10 @@ def new_group(cloud: CloudCtl, policy: str, name: str = "") -> str:
 
 def create(cloud: CloudCtl, name: str, host: str, group: str) -> ServerId:
     """Boot an instance of a group on a host."""
-    flavors = {row["name"]: row["id"] for row in cloud.call("GET", "/flavors")["flavors"]}
     server = {
         "name": name,
         "imageRef": cloud.image(),
-        "flavorRef": flavors["tiny"],
+        "flavorRef": cloud.flavor(),
         "networks": "none",
         "availability_zone": f"nova:{host}",
     }

@@ -50,15 +50,8 @@ def booted(
     cloud: CloudCtl, name: str, metadata: dict[str, str], networks: object = "none"
 ) -> ServerId:
     """Boot an instance on the victim, and wait until it runs."""
-    server = {
-        "name": name,
-        "imageRef": cloud.image(),
-        "flavorRef": cloud.flavor(),
-        "networks": networks,
-        "availability_zone": f"nova:{VICTIM}",
-        "metadata": metadata,
-    }
-    id_ = ServerId(cloud.call("POST", "/servers", {"server": server})["server"]["id"])
+    image, flavor = cloud.image(), cloud.flavor()
+    id_ = cloud.create(name, VICTIM, image, flavor, metadata=metadata, networks=networks)
     wait_for(f"{name} to run", lambda: where(cloud, id_) == (VICTIM, "ACTIVE"), 60.0)
     return id_
 

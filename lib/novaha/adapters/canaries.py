@@ -46,7 +46,11 @@ class Canaries:
 
     def boot(self, host: ComputeHost, receipt_id: str, recipe: Recipe) -> None:
         """Boot one on exactly this host."""
-        zone = self._zone(host)
+        service = self._service(host)
+        if service is None:
+            msg = f"Nova lists no nova-compute on {host}"
+            raise CloudUnavailable(msg)
+        zone = field_of(service, "zone")
         self._placement.open(self._provider(host))
         nets = recipe.network if recipe.network == NO_NETWORK else [{"uuid": recipe.network}]
         server = {
@@ -61,21 +65,19 @@ class Canaries:
         self._call("POST", "/servers", {"server": server})
 
     def delete(self, host: ComputeHost, server: ServerId) -> None:
-        """Delete one, and close its host again to Placement."""
+        """Delete one, and close its host again to Placement, unless a person has enabled it."""
         try:
             self._call("DELETE", f"/servers/{server}")
         except CloudRefused as error:
             if error.status != NOT_FOUND:
                 raise
-        self._placement.close(self._provider(host))
+        service = self._service(host)
+        if service is not None and field_of(service, "status") == "disabled":
+            self._placement.close(self._provider(host))
 
-    def _zone(self, host: ComputeHost) -> str:
+    def _service(self, host: ComputeHost) -> Json | None:
         body = self._call("GET", f"/os-services?binary=nova-compute&host={host}")
-        services = list_of(body, "services")
-        if not services:
-            msg = f"Nova lists no nova-compute on {host}"
-            raise CloudUnavailable(msg)
-        return str(field_of(services[0], "zone"))
+        return next(iter(list_of(body, "services")), None)
 
     def _provider(self, host: ComputeHost) -> str:
         """Return the resource provider of a host, which has its hypervisor's id (2.53).

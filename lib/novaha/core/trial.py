@@ -1,7 +1,5 @@
 """The last step before a returned host serves: a canary runs on it (core/canary.py)."""
 
-from dataclasses import replace
-
 from novaha.core.actions import AskCanaries, BootCanary, Decision, DeleteCanary, Hold
 from novaha.core.canary import FAILED, RUNS, Canary, CanaryMemory, Recipe
 from novaha.core.canarymemory import canaries_of
@@ -67,17 +65,19 @@ def _judged(
 ) -> Decision:
     """Return what follows from how a canary stands."""
     if canary.status == RUNS:
-        return replace(_delete(recovery, canary), passed=True)
+        return _delete(recovery, canary, passed=True)
     if canary.status == FAILED:
-        return replace(_delete(recovery, canary), why=canary.fault or "it is in ERROR")
+        return _delete(recovery, canary, why=canary.fault or "it is in ERROR")
     if view.now_s - _begun_s(view, recovery, known) >= policy.canary_s:
         why = f"it is still {canary.status} after {policy.canary_s:g} s"
-        return replace(_delete(recovery, canary), why=why)
+        return _delete(recovery, canary, why=why)
     return Hold(recovery.host, Reason.CANARY, f"is up; its canary is {canary.status}")
 
 
-def _delete(recovery: Recovery, canary: Canary) -> DeleteCanary:
-    return DeleteCanary(recovery.host, recovery.receipt_id, canary.server)
+def _delete(
+    recovery: Recovery, canary: Canary, *, passed: bool = False, why: str = ""
+) -> DeleteCanary:
+    return DeleteCanary(recovery.host, recovery.receipt_id, canary.server, passed, why)
 
 
 def _begun_s(view: View, recovery: Recovery, known: CanaryMemory) -> float:

@@ -9,14 +9,13 @@ from novaha.sim.records import Compute
 
 BOOT_S = 4.0
 """From the request until it runs."""
-NO_HOST = "No valid host was found."
 
 
 class _Booted(NamedTuple):
     receipt_id: str
     compute: Compute
     at_s: float
-    fits: bool
+    fault: str
 
 
 class Canaries:
@@ -28,10 +27,10 @@ class Canaries:
         self._all: dict[ServerId, _Booted] = {}
         self._count = 0
 
-    def boot(self, compute: Compute, receipt_id: str, *, fits: bool) -> None:
-        """Begin to boot one on a compute; it runs there when it fits."""
+    def boot(self, compute: Compute, receipt_id: str, fault: str) -> None:
+        """Begin to boot one on a compute; it runs there unless Nova finds a fault."""
         self._count += 1
-        booted = _Booted(receipt_id, compute, self._engine.now_s, fits)
+        booted = _Booted(receipt_id, compute, self._engine.now_s, fault)
         self._all[ServerId(f"canary-{self._count}")] = booted
 
     def delete(self, server: ServerId) -> None:
@@ -44,8 +43,8 @@ class Canaries:
         return tuple(self._shown(server, booted) for server, booted in found)
 
     def _shown(self, server: ServerId, booted: _Booted) -> Canary:
-        if not booted.fits:
-            return Canary(server, booted.receipt_id, FAILED, NO_HOST)
+        if booted.fault:
+            return Canary(server, booted.receipt_id, FAILED, booted.fault)
         over = self._engine.now_s - booted.at_s >= BOOT_S
         runs = over and booted.compute.serving and booted.compute.reachable
         return Canary(server, booted.receipt_id, RUNS if runs else "BUILD")

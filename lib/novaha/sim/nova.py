@@ -140,8 +140,8 @@ class Nova:
     def boot_canary(self, host: ComputeHost, receipt_id: str) -> None:
         """Boot one on exactly this host, whatever its service is set to."""
         node = self._nodes[host]
-        fits = not self.states[node].full
-        self._canaries.boot(self.computes[node], receipt_id, fits=fits)
+        fault = NO_HOST if self.states[node].full else ""
+        self._canaries.boot(self.computes[node], receipt_id, fault)
 
     def delete_canary(self, server: ServerId) -> None:
         """Delete one."""

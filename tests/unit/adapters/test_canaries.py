@@ -30,7 +30,7 @@ def cloud(http: requests_mock.Mocker) -> requests_mock.Mocker:
     links = [{"rel": "self", "href": ""}]
     one = {"id": "v1.0", "max_version": "1.39", "min_version": "1.0", "status": "CURRENT"}
     http.get(f"{PLACEMENT}/", json={"versions": [{**one, "links": links}]})
-    http.get(f"{NOVA}/os-services", json={"services": [{"zone": "az-2"}]})
+    http.get(f"{NOVA}/os-services", json={"services": [{"zone": "az-2", "status": "disabled"}]})
     rows = [{"id": "u-0", "service": {"host": "other"}}, service(HOST)]
     http.get(f"{NOVA}/os-hypervisors/detail", json={"hypervisors": rows})
     traits(http, "CUSTOM_GOLD", DISABLED)
@@ -87,6 +87,16 @@ def test_its_host_is_closed_again_when_it_is_deleted(
     nova.delete_canary(HOST, CANARY)
     closed = {"traits": [DISABLED, "CUSTOM_GOLD"], "resource_provider_generation": 7}
     assert changes(cloud) == [("DELETE", "c-1", None), ("PUT", "traits", closed)]
+
+
+@pytest.mark.parametrize("services", [[], [{"zone": "az-2", "status": "enabled"}]])
+def test_a_host_that_a_person_has_enabled_or_removed_is_not_closed(
+    nova: Nova, cloud: requests_mock.Mocker, services: list[object]
+) -> None:
+    traits(cloud, "CUSTOM_GOLD")
+    cloud.get(f"{NOVA}/os-services", json={"services": services})
+    nova.delete_canary(HOST, CANARY)
+    assert changes(cloud) == [("DELETE", "c-1", None)]
 
 
 def test_only_those_of_ours_are_listed_each_by_its_host(

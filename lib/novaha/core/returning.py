@@ -22,6 +22,9 @@ from novaha.core.recovery import Recovery, is_ours
 from novaha.core.services import find_service, refused_change, services_again
 from novaha.core.trial import trial
 
+_LASTING = frozenset({Reason.PROBATION, Reason.CANARY_FAILED})
+"""Waits of hours, in which the service is changed by a person or not at all."""
+
 
 def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
     """Return what a released host needs next.
@@ -43,12 +46,12 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     if not recovery.beats_since(service.heartbeat):
         return (*again, _silent(view, policy, recovery))
     refused = refused_change(view, policy, service.host)
+    needed = _give_back(view, policy, recovery, service)
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
-    # Nothing changes on probation but by a person, and it may take hours.
-    often_s = policy.look_again_s if probation(view, policy, recovery) else policy.return_poll_s
+    lasting = any(isinstance(each, Hold) and each.reason in _LASTING for each in needed)
+    often_s = policy.look_again_s if lasting else policy.return_poll_s
     stale = not refused and view.now_s - services.asked_s >= often_s
-    ask = (AskServices(),) if stale else ()
-    return (*ask, *_give_back(view, policy, recovery, service))
+    return (AskServices(), *needed) if stale else needed
 
 
 def back_ids(cluster: ClusterView) -> list[str]:

@@ -102,9 +102,9 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
 
     The services and the first sight of a receipt: before the cycle, or once its recovery began. The
     start of the process, what ended and what was given up: a tick before any list that is known or
-    on its way. Two things only set the pace of calls to Nova, which may be any here: changed_s and
-    service_refused; moving only tells which evacuations are stuck, and here any may last. A receipt
-    that is gone never comes back.
+    on its way. Three things only set the pace of calls to Nova, which may be any here: changed_s,
+    flows and service_refused; moving only tells which evacuations are stuck, and here any may
+    last. A receipt that is gone never comes back.
     """
     ended_s = min(asked_s, NOW_S, *_listed(m)) - TICK_S
 
@@ -127,7 +127,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         rules=Answer(Rules(), NOW_S),
         room=None,
         detailed_s={},
-        gap_s={},
+        flows={},
         changed_s={},
         moving={},
         service_refused={},

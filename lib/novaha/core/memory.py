@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TypeVar
 
 from novaha.core.capacity import Room
+from novaha.core.flow import Flow
 from novaha.core.model import (
     Answer,
     Memory,
@@ -20,7 +21,7 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import ENDED_WELL, IN_FLIGHT
 from novaha.core.records import ended_badly, newest_by_server
 from novaha.core.recovery import Recovery
 from novaha.core.rules import AFFINITY, Rules
@@ -221,11 +222,9 @@ def saw_migrations(
     failed = {m.id: memory.failed_at.get(m.id, asked_s) for m in migrations if ended_badly(m)}
     before = memory.migrations.get(host)
     were, are = _ended(before.value) if before else None, _ended(migrations)
-    ended = len(are - were) if were is not None else 0
     known = replace(
         memory,
         changed_s={**memory.changed_s, host: asked_s} if were != are else memory.changed_s,
-        gap_s=_gaps(memory, host, before.asked_s, asked_s, ended) if before else memory.gap_s,
         migrations={**memory.migrations, host: Answer(migrations, asked_s)},
         posts=posts,
         refusals=_without(memory.refusals, *arrived),
@@ -233,16 +232,17 @@ def saw_migrations(
         moving=_moving(memory.moving, before, migrations, asked_s),
         trouble=None,
     )
-    return _lose_vanished(known, host, before.value if before else (), migrations)
+    return _lose_vanished(_flown(known, host), host, before.value if before else (), migrations)
 
 
-def _gaps(
-    memory: Memory, host: ComputeHost, before_s: float, asked_s: float, ended: int
-) -> Mapping[ComputeHost, float]:
-    """Return the time between two ends of evacuations, from those that two looks lie between."""
-    if not ended:
-        return memory.gap_s
-    return {**memory.gap_s, host: (asked_s - before_s) / ended}
+def _flown(memory: Memory, host: ComputeHost) -> Memory:
+    """Keep how fast evacuations end; what is asked for and has no record yet is in flight."""
+    records, posted = memory.migrations[host], memory.posts.keys()
+    newest = newest_by_server(records.value).values()
+    flying = posted | {m.server for m in newest if m.status in IN_FLIGHT}
+    moved = {m.server for m in newest if m.status in ENDED_WELL} - posted
+    flow = memory.flows.get(host, Flow()).looked(records.asked_s, flying, moved)
+    return replace(memory, flows={**memory.flows, host: flow})
 
 
 def _lose_vanished(
@@ -262,9 +262,8 @@ def _lose_vanished(
         if open_ and gone and m.server not in memory.posts:
             post = Post("lost", asked_s, host, m.id - 1)
             memory = replace(memory, posts={**memory.posts, m.server: post})
-            memory = lost(
-                memory, m.server, asked_s, f"its evacuation {m.id} is not listed any more"
-            )
+            text = f"its evacuation {m.id} is not listed any more"
+            memory = lost(memory, m.server, asked_s, text)
     return memory
 
 
@@ -294,6 +293,7 @@ def posting(memory: Memory, server: ServerId, host: ComputeHost, now_s: float) -
         memory,
         posts={**memory.posts, server: post},
         changed_s={**memory.changed_s, host: now_s},
+        flows={**memory.flows, host: memory.flows.get(host, Flow()).sent(server, now_s)},
         # It may have been started where it is lost now.
         start_tries=_without(memory.start_tries, server),
         up=_without(memory.up, server),
@@ -369,7 +369,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         servers=_without(memory.servers, host),
         known=_without(memory.known, host),
         detailed_s=_without(memory.detailed_s, host),
-        gap_s=_without(memory.gap_s, host),
+        flows=_without(memory.flows, host),
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),
         raised=memory.raised - {host},

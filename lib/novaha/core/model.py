@@ -11,6 +11,7 @@ from novaha.core.capacity import Room
 from novaha.core.details import Details
 from novaha.core.disarm import Disarm
 from novaha.core.drain import Drain, Health, Wanted, Withdrawn
+from novaha.core.flow import Flow
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.receipt import Receipt
@@ -310,10 +311,10 @@ class Memory:
     request on the wire, and the highest record of before it: a CIB that is read late shows the
     recovery as not begun, and our own records would count as older than it. room: None in an answer
     where Placement gave none. changed_s: when a record of a host last came to an end, or a request
-    was sent. gap_s: from one end to the next, as they came last. first_seen: when a receipt was
-    first seen, and when a released host was back. rules_since_s: since when the aggregates are as
-    they are. failed_at: when a record that ended badly was first seen, by its number; long ago for
-    what waits no longer, since woken_s. cramped: what had failed and had no room when Placement
+    was sent. flows: how fast a host's evacuations come to their ends. first_seen: when a receipt
+    was first seen, and when a released host was back. rules_since_s: since when the aggregates are
+    as they are. failed_at: when a record that ended badly was first seen, by its number; long ago
+    for what waits no longer, since woken_s. cramped: what had failed and had no room when Placement
     told last. moving: the records that did not end badly, by their numbers. service_refused: where
     Nova refuses to change a service. aggregate_refused: the same of an aggregate, by its number and
     the host that it was about. raised: where Nova took back our force-down: one that is there later
@@ -336,7 +337,7 @@ class Memory:
     detailed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
     migrations: Mapping[ComputeHost, Answer[tuple[Migration, ...]]] = field(default_factory=dict)
     changed_s: Mapping[ComputeHost, float] = field(default_factory=dict)
-    gap_s: Mapping[ComputeHost, float] = field(default_factory=dict)
+    flows: Mapping[ComputeHost, Flow] = field(default_factory=dict)
     posts: Mapping[ServerId, Post] = field(default_factory=dict)
     refusals: Mapping[ServerId, Refusal] = field(default_factory=dict)
     failed_at: Mapping[int, float] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """How often Nova is looked at: often while things change, ever more rarely while nothing does.
 
 A recovery of N instances may cost 2 N + 20 requests, however slow Nova is. With a fixed interval
-a slow Nova would be asked most; so the interval grows with the time for which nothing changed.
+a slow Nova would be asked most; so the interval grows with the time for which nothing changed, and
+evacuations are looked at when they should have ended (core/flow.py).
 A host on its way back is looked for more often: customers wait for the room on it.
 """
 
@@ -17,23 +18,28 @@ RETURN_LAST_S = 6.0
 
 
 def pause_s(view: View, policy: Policy, host: ComputeHost, asked_s: float) -> float:
-    """Return how long to wait after a look at a host, given when that was.
+    """Return how long to wait after a look at a host, given when that was."""
+    pause_s = max(policy.poll_s, _quiet_s(view, host, asked_s) * QUIET_SHARE)
+    return min(pause_s, policy.poll_last_s)
 
-    Once some have ended, when another one should have, as fast as they end now: so there are hardly
-    more looks than evacuations, and a slot that is free is not free for long.
-    """
-    quiet_s = asked_s - view.memory.changed_s.get(host, view.memory.started_s)
-    gap_s = view.memory.gap_s.get(host)
-    usual_s = policy.poll_s if gap_s is None else max(gap_s, policy.poll_s / 2)
-    return min(max(usual_s, quiet_s * QUIET_SHARE), policy.poll_last_s)
+
+def _quiet_s(view: View, host: ComputeHost, asked_s: float) -> float:
+    return asked_s - view.memory.changed_s.get(host, view.memory.started_s)
 
 
 def records_due_s(view: View, policy: Policy, host: ComputeHost) -> float:
-    """Return when to look at a host's evacuation records again, in monotonic seconds."""
-    records = view.memory.migrations.get(host)
+    """Return when to look at a host's evacuation records again, in monotonic seconds.
+
+    For what this process has sent when it should have ended; for what it found now and then.
+    """
+    records, flow = view.memory.migrations.get(host), view.memory.flows.get(host)
     if records is None:
         return view.now_s
-    return records.asked_s + pause_s(view, policy, host, records.asked_s)
+    asked_s = records.asked_s
+    if flow is None or not flow.sent_s:
+        return asked_s + pause_s(view, policy, host, asked_s)
+    due_s = flow.next_look_s(policy, asked_s, _quiet_s(view, host, asked_s))
+    return min(due_s, asked_s + policy.poll_last_s)
 
 
 def services_due(view: View, policy: Policy, host: ComputeHost | None) -> bool:

@@ -254,18 +254,26 @@ def test_room_that_instances_of_this_recovery_have_taken_since_is_not_counted_tw
     assert Reason.NO_ROOM in decided(after)[1], "b, for a takes the place now"
 
 
-def test_records_are_looked_at_about_as_often_as_an_evacuation_ends() -> None:
+def test_records_are_looked_at_when_the_next_should_have_ended_as_the_last_ones_did() -> None:
     """So a recovery of N instances costs hardly more looks than N, however fast Nova is."""
-    names = "abcdefgh"
-    flying = tuple(moving(n, name, "x") for n, name in enumerate(names, 1))
-    seen = known(*map(server, names), records=flying)
-    ended = tuple(replace(m, status="done") for m in flying[:2])
-    later = remember.saw_migrations(seen, HOST, (*ended, *flying[2:]), NOW_S + 6.0)
-    assert later.gap_s[HOST] == 3.0
+    flying = tuple(moving(n, name, "x") for n, name in enumerate("ab", 1))
+    sent = known(*map(server, "ab"))
+    for name, at_s in (("a", NOW_S), ("b", NOW_S + 2.0)):
+        sent = remember.posting(sent, ServerId(name), HOST, at_s)
+    seen = remember.saw_migrations(sent, HOST, flying, NOW_S + 2.0)
+    later = remember.saw_migrations(
+        seen, HOST, (replace(flying[0], status="done"), flying[1]), NOW_S + 3.0
+    )
     due = [records_due_s(view(evacuating(), of, NOW_S), POLICY, HOST) for of in (seen, later)]
-    assert due == [NOW_S + POLICY.poll_s, NOW_S + 9.0]
-    same = remember.saw_migrations(later, HOST, (*ended, *flying[2:]), NOW_S + 9.0)
-    assert same.gap_s == later.gap_s
+    assert due == [NOW_S + 2.0 + POLICY.poll_s, NOW_S + 2.0 + 3.0 - 0.5]
+    gone = remember.forget_host(later, HOST)
+    assert HOST not in gone.flows
+
+
+def test_what_this_process_did_not_send_is_looked_at_now_and_then() -> None:
+    found = known(server("a"), records=(moving(1, "a", "x"),))
+    found = replace(found, changed_s={HOST: NOW_S - 20.0})
+    assert records_due_s(view(evacuating(), found, NOW_S), POLICY, HOST) == NOW_S + 8.0
 
 
 def test_one_waits_for_another_of_another_host_on_which_nobody_waits() -> None:

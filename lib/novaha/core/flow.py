@@ -1,0 +1,81 @@
+"""How fast a host's evacuations come to their ends, so that Nova is looked at when one should have.
+
+Evacuations that are sent together end together, and between such bursts a look finds nothing.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from novaha.core.names import ServerId
+from novaha.core.policy import Policy
+
+LATE_SHARE = 0.4
+"""One that takes longer than others did is seen late by at most this part of that."""
+
+FIRST_SHARE = 0.3
+"""The same of the whole time it takes, as long as none has ended."""
+
+LAST = 8
+"""So many of the last ones tell how long one takes now."""
+
+SPARE_LOOKS = 4
+"""More looks than ended evacuations by so many are quick ones."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The evacuations of a host in this recovery, all times in monotonic seconds.
+
+    sent_s: when those in flight were sent by this process. took_s: how long the last ones that
+    ended had been in flight when that was seen. ended, looks: how many have ended, and how often
+    their records were looked at.
+    """
+
+    sent_s: Mapping[ServerId, float] = field(default_factory=dict)
+    took_s: tuple[float, ...] = ()
+    ended: int = 0
+    looks: int = 0
+
+    def sent(self, server: ServerId, now_s: float) -> "Flow":
+        """Note that a request is about to be sent."""
+        return replace(self, sent_s={**self.sent_s, server: now_s})
+
+    def looked(
+        self, asked_s: float, flying: Collection[ServerId], moved: Collection[ServerId]
+    ) -> "Flow":
+        """Note what a look at the records showed.
+
+        flying: what is still in flight. moved: what is not, and has moved; how long that took tells
+        how long the next will take, a failure does not.
+        """
+        over_s = (at_s for server, at_s in self.sent_s.items() if server in moved)
+        took_s = (*self.took_s, *(asked_s - at_s for at_s in over_s))
+        sent_s = {server: at_s for server, at_s in self.sent_s.items() if server in flying}
+        ended = self.ended + len(self.sent_s) - len(sent_s)
+        return Flow(sent_s, took_s[-LAST:], ended, self.looks + 1)
+
+    def next_look_s(self, policy: Policy, asked_s: float, quiet_s: float) -> float:
+        """Return when to look again after a look at asked_s, for what this process has sent.
+
+        quiet_s: for how long nothing had changed then. When the next one should have ended, as the
+        last ones did, and halfway there, for what fails does so early; soon, where one is late.
+        """
+        if not self.took_s:
+            return asked_s + max(policy.poll_s, quiet_s * FIRST_SHARE)
+        due_s = min(self._due_s(policy, asked_s, at_s) for at_s in self.sent_s.values())
+        return max(due_s, asked_s + self._soon_s(policy))
+
+    def _due_s(self, policy: Policy, asked_s: float, sent_s: float) -> float:
+        """Return when to look at one that is in flight since sent_s."""
+        usual_s = min(self.took_s)
+        late_s = asked_s - sent_s - usual_s
+        if late_s >= 0:
+            return asked_s + late_s * LATE_SHARE
+        return min(asked_s - late_s, asked_s + max(policy.poll_s, usual_s / 2))
+
+    def _soon_s(self, policy: Policy) -> float:
+        """Return the least time between two looks: about as many as evacuations, and a few more."""
+        quick_s = policy.poll_s / 2
+        if self.looks < self.ended + SPARE_LOOKS:
+            return quick_s
+        return max(quick_s, sum(self.took_s) / len(self.took_s) / max(len(self.sent_s), 1))

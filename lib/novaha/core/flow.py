@@ -12,29 +12,30 @@ from novaha.core.policy import Policy
 LATE_SHARE = 0.4
 """One that takes longer than others did is seen late by at most this part of that."""
 
-FIRST_SHARE = 0.3
-"""The same of the whole time it takes, as long as none has ended."""
+FIRST_SHARE = 0.2
+"""The same of the whole time, as long as none has ended; later once that has cost many looks."""
 
 LAST = 8
 """So many of the last ones tell how long one takes now."""
 
 SPARE_LOOKS = 4
-"""More looks than ended evacuations by so many are quick ones."""
+"""So many more looks than there are evacuations are quick ones."""
 
 
 @dataclass(frozen=True)
 class Flow:
     """The evacuations of a host in this recovery, all times in monotonic seconds.
 
-    sent_s: when those in flight were sent by this process. took_s: how long the last ones that
-    ended had been in flight when that was seen. ended, looks: how many have ended, and how often
-    their records were looked at.
+    sent_s: when those in flight were sent by this process. took_s: of the last ones that moved, how
+    long each had been in flight when it was seen there for the last time. ended, looks: how many
+    have ended, and how often their records were looked at, last at looked_s.
     """
 
     sent_s: Mapping[ServerId, float] = field(default_factory=dict)
     took_s: tuple[float, ...] = ()
     ended: int = 0
     looks: int = 0
+    looked_s: float = 0.0
 
     def sent(self, server: ServerId, now_s: float) -> "Flow":
         """Note that a request is about to be sent."""
@@ -46,13 +47,14 @@ class Flow:
         """Note what a look at the records showed.
 
         flying: what is still in flight. moved: what is not, and has moved; how long that took tells
-        how long the next will take, a failure does not.
+        how long the next will take, a failure does not. A look that came late must not make later
+        ones late, so it counts up to the look before.
         """
-        over_s = (at_s for server, at_s in self.sent_s.items() if server in moved)
-        took_s = (*self.took_s, *(asked_s - at_s for at_s in over_s))
+        over_s = (self.looked_s - at_s for server, at_s in self.sent_s.items() if server in moved)
+        took_s = (*self.took_s, *(flew_s for flew_s in over_s if flew_s > 0))
         sent_s = {server: at_s for server, at_s in self.sent_s.items() if server in flying}
         ended = self.ended + len(self.sent_s) - len(sent_s)
-        return Flow(sent_s, took_s[-LAST:], ended, self.looks + 1)
+        return Flow(sent_s, took_s[-LAST:], ended, self.looks + 1, asked_s)
 
     def next_look_s(self, policy: Policy, asked_s: float, quiet_s: float) -> float:
         """Return when to look again after a look at asked_s, for what this process has sent.
@@ -61,7 +63,8 @@ class Flow:
         last ones did, and halfway there, for what fails does so early; soon, where one is late.
         """
         if not self.took_s:
-            return asked_s + max(policy.poll_s, quiet_s * FIRST_SHARE)
+            few = self.looks < len(self.sent_s) + SPARE_LOOKS
+            return asked_s + max(policy.poll_s, quiet_s * (FIRST_SHARE if few else LATE_SHARE))
         due_s = min(self._due_s(policy, asked_s, at_s) for at_s in self.sent_s.values())
         return max(due_s, asked_s + self._soon_s(policy))
 

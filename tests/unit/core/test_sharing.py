@@ -265,7 +265,7 @@ def test_records_are_looked_at_when_the_next_should_have_ended_as_the_last_ones_
         seen, HOST, (replace(flying[0], status="done"), flying[1]), NOW_S + 3.0
     )
     due = [records_due_s(view(evacuating(), of, NOW_S), POLICY, HOST) for of in (seen, later)]
-    assert due == [NOW_S + 2.0 + POLICY.poll_s, NOW_S + 2.0 + 3.0 - 0.5]
+    assert due == [NOW_S + 2.0 + POLICY.poll_s, NOW_S + 2.0 + 2.0]
     gone = remember.forget_host(later, HOST)
     assert HOST not in gone.flows
 

@@ -9,17 +9,14 @@ from dataclasses import dataclass, field, replace
 from novaha.core.names import ServerId
 from novaha.core.policy import Policy
 
-LATE_SHARE = 0.4
-"""One that takes longer than others did is seen late by at most this part of that."""
+FINE_SHARE = 0.2
+"""One that is late is seen to have ended late by at most this part of that, while looks are few."""
 
-FIRST_SHARE = 0.2
-"""The same of the whole time, as long as none has ended; later once that has cost many looks."""
+COARSE_SHARE = 0.4
+"""The same once there were as many looks as evacuations."""
 
 LAST = 8
 """So many of the last ones tell how long one takes now."""
-
-SPARE_LOOKS = 4
-"""So many more looks than there are evacuations are quick ones."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,7 @@ class Flow:
         last ones did, and halfway there, for what fails does so early; soon, where one is late.
         """
         if not self.took_s:
-            few = self.looks < len(self.sent_s) + SPARE_LOOKS
-            return asked_s + max(policy.poll_s, quiet_s * (FIRST_SHARE if few else LATE_SHARE))
+            return asked_s + max(policy.poll_s, quiet_s * self._share)
         due_s = min(self._due_s(policy, asked_s, at_s) for at_s in self.sent_s.values())
         return max(due_s, asked_s + self._soon_s(policy))
 
@@ -73,12 +69,21 @@ class Flow:
         usual_s = min(self.took_s)
         late_s = asked_s - sent_s - usual_s
         if late_s >= 0:
-            return asked_s + late_s * LATE_SHARE
+            return asked_s + late_s * self._share
         return min(asked_s - late_s, asked_s + max(policy.poll_s, usual_s / 2))
 
+    @property
+    def _few(self) -> bool:
+        """Tell whether there were fewer looks than evacuations; as many of both is the goal."""
+        return self.looks < self.ended + len(self.sent_s)
+
+    @property
+    def _share(self) -> float:
+        return FINE_SHARE if self._few else COARSE_SHARE
+
     def _soon_s(self, policy: Policy) -> float:
-        """Return the least time between two looks: about as many as evacuations, and a few more."""
+        """Return the least time between two looks: once they are no longer few, as between ends."""
         quick_s = policy.poll_s / 2
-        if self.looks < self.ended + SPARE_LOOKS:
+        if self._few:
             return quick_s
         return max(quick_s, sum(self.took_s) / len(self.took_s) / max(len(self.sent_s), 1))

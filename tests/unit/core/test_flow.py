@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from novaha.core.flow import LAST, SPARE_LOOKS, Flow
+from novaha.core.flow import LAST, Flow
 from novaha.core.names import ServerId
 from novaha.core.policy import Policy
 
@@ -51,7 +51,7 @@ def test_halfway_there_too_for_what_fails_does_so_early() -> None:
 
 def test_one_that_is_late_is_looked_at_soon_and_ever_less_often() -> None:
     due_s = [next_s(flow(5.0, a=10.0), asked_s) - asked_s for asked_s in (15.0, 16.0, 20.0, 40.0)]
-    assert due_s == [QUICK_S, QUICK_S, 2.0, 10.0]
+    assert due_s == [QUICK_S, QUICK_S, 1.0, 5.0]
 
 
 def test_a_very_slow_one_hides_no_other() -> None:
@@ -61,12 +61,15 @@ def test_a_very_slow_one_hides_no_other() -> None:
 def test_before_the_first_has_ended_it_is_looked_for_ever_less_often() -> None:
     due_s = [next_s(flow(a=0.0), at_s, quiet_s=at_s) - at_s for at_s in (0.0, 3.0, 10.0)]
     assert due_s == [POLICY.poll_s, POLICY.poll_s, 2.0]
+    assert next_s(flow(looks=1, a=0.0), 10.0, quiet_s=10.0) == 14.0, "there was one for each"
 
 
-def test_once_there_were_more_looks_than_ends_they_are_as_rare_as_ends() -> None:
-    spent = flow(8.0, 8.0, looks=SPARE_LOOKS, a=0.0, b=0.0)
+def test_once_there_were_as_many_looks_as_evacuations_they_are_as_rare_as_ends() -> None:
+    spent = flow(8.0, 8.0, looks=2, a=0.0, b=0.0)
     assert next_s(spent, asked_s=8.0) == 12.0
     assert next_s(replace(spent, ended=1), asked_s=8.0) == 8.0 + QUICK_S
+    late_s = [next_s(of, asked_s=38.0) - 38.0 for of in (spent, replace(spent, ended=1))]
+    assert late_s == [12.0, 6.0]
 
 
 @given(

@@ -160,6 +160,7 @@ def history_lines(cluster: Cluster) -> int:
     return len(look(cluster).fencings)
 
 
+@pytest.mark.long
 def test_a_history_that_was_cut_since_the_receipt_proves_by_the_time_of_the_last_success(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:

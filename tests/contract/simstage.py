@@ -36,7 +36,7 @@ class SimStage:
             wire, life, world.cluster, world.cib, self.controllers[0]
         )
         self.cloud: Cloud = SimCloud(wire, life, nova, lambda _: None)
-        self.posts: Posts = SimPosts(wire, life, nova, world.engine, Jitter(0), lambda: None)
+        self.posts: Posts = SimPosts(wire, life, nova, world.engine, Jitter(0), lambda _: None)
         self._booted = 0
         self._move_s: float | None = None
 

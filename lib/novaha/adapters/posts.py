@@ -12,7 +12,7 @@ class ThreadedPosts:
     """A pool of senders.
 
     post: sends one request and raises what went wrong. notify: called from the sender's thread
-    whenever a result is there to be taken.
+    when something did. What Nova accepted is followed by other means, and taken with the next look.
     """
 
     def __init__(
@@ -43,4 +43,5 @@ class ThreadedPosts:
         if error is not None and not isinstance(error, Exception):
             error = RuntimeError(f"the sender ended: {error!r}")  # neither accepted nor refused
         self._results.put(PostResult(request, error))
-        self._notify()
+        if error is not None:
+            self._notify()

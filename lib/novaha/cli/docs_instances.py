@@ -36,12 +36,12 @@ _TRIES = """\
 An evacuation is followed in Nova's migration records until its end, however long it takes; nothing
 is sent beside it. The records of a host are read when its next evacuation should have ended, as the
 last ones did, so that a free slot is soon used again; ever less often while none ends, and about as
-often as there are evacuations. What fails is tried again after 30 s, then after twice as long each time, up to
-half an hour, for ever, and `pcs status` and `nova-ha explain` show it with Nova's words. As soon as
-a host takes instances again that did not before, all that failed is tried at once. And while
-something waits, Placement is asked once a minute: what had no room by its last answer and finds
-some by this one, the most important first, is tried at once, and not again for that before its room
-was gone and is back. Nova's lists are read anew before each such try.
+often as there are evacuations. What fails is tried again after 30 s, then after twice as long each
+time, up to half an hour, for ever, and `pcs status` and `nova-ha explain` show it with Nova's
+words. As soon as a host takes instances again that did not before, all that failed is tried at
+once. And while something waits, Placement is asked once a minute: what had no room by its last
+answer and finds some by this one, the most important first, is tried at once, and not again for
+that before its room was gone and is back. Nova's lists are read anew before each such try.
 
 Before the first request Placement is asked what is free on the hosts that are left, and what will
 find no room there is told at once (`no-room`): processors, memory and disk, in the order in which

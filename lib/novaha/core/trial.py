@@ -26,10 +26,12 @@ def trial(
     ask = (AskCanaries(recovery.host, recovery.receipt_id),)
     if known.listed is None:
         return ask
-    stale = view.now_s - known.asked_s >= policy.return_poll_s
     released = recovery.node in view.cluster.released
     over = known.passed or released or not wanted
     needed = _patient(view, recovery, known, _next(view, policy, recovery, known, over=over))
+    waits = any(isinstance(d, Hold) and d.reason is Reason.CANARY_FAILED for d in needed)
+    often_s = policy.look_again_s if waits else policy.return_poll_s
+    stale = view.now_s - known.asked_s >= often_s
     # Beside what is needed, for a Nova that is slower than this must not keep the host.
     return (*ask, *needed) if stale and needed else needed
 

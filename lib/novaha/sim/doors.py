@@ -242,15 +242,15 @@ class SimPosts:
         nova: Nova,
         engine: Engine,
         jitter: Jitter,
-        notify: Callable[[], None],
+        heard: Callable[[PostResult], None],
     ) -> None:
-        """Begin with nothing on the wire."""
+        """Begin with nothing on the wire; heard: called when a result is there to be taken."""
         self._wire = wire
         self._life = life
         self._nova = nova
         self._engine = engine
         self._jitter = jitter
-        self._notify = notify
+        self._heard = heard
         self._ended: list[PostResult] = []
 
     def send(self, request: Request) -> None:
@@ -292,7 +292,7 @@ class SimPosts:
     def _hear(self, result: PostResult) -> None:
         if self._life.lives():
             self._ended.append(result)
-            self._notify()
+            self._heard(result)
 
 
 _NO_EFFECT = frozenset({"unanswered", "conflict", "unauthorized"})

@@ -11,7 +11,7 @@ from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.errors import ClusterUnavailable
-from novaha.ports import Ports
+from novaha.ports import Ports, PostResult
 from novaha.sim.book import Book
 from novaha.sim.cib import Cib
 from novaha.sim.cluster import Cluster
@@ -167,12 +167,13 @@ class Supervisor:
         alert = now_s < self._alert_until_s
         interval_s = ALERT_INTERVAL_S if alert else INTERVAL_S
         self.wake_s = now_s + process.reconciler.wait_s(holds or (), interval_s)
-        if self._woken or process.posts.any_ended():
+        if self._woken:
             self.wake_s = now_s + WAKE_S
             return
         answered = calls == 1 and holds is not None
         timeless = answered and all(hold.reason in TIMELESS for hold in holds or ())
-        self.idle = timeless and not self._wire.armed and not self._growing()
+        calm = not self._growing() and not process.posts.any_ended()
+        self.idle = timeless and not self._wire.armed and calm
         if self.idle:
             self._seen, self._rest_s = self._cluster.shown, now_s
             self.wake_s = inf
@@ -206,8 +207,16 @@ class Supervisor:
         self._alert_until_s = self._engine.now_s + ALERT_S
         self.notify()
 
+    def heard(self, result: PostResult) -> None:
+        """Wake the process as a sender does whose request came to nothing.
+
+        What was accepted waits for the next cycle; here there may be none before that.
+        """
+        if result.error is not None or self.idle:
+            self.notify()
+
     def notify(self) -> None:
-        """Wake the process: an answer is there."""
+        """Wake the process."""
         if self._cycling:
             self._woken = True
         elif self._process is not None:
@@ -263,7 +272,7 @@ class Supervisor:
         if barred or first is None or not self._members.quorate:
             return
         life = Life()
-        posts = SimPosts(self._wire, life, self._nova, self._engine, self._jitter, self.notify)
+        posts = SimPosts(self._wire, life, self._nova, self._engine, self._jitter, self.heard)
         ports = Ports(
             SimCluster(self._wire, life, self._cluster, self._cib, first),
             SimCloud(self._wire, life, self._nova, self._took),

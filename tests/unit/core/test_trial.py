@@ -104,6 +104,7 @@ def test_one_that_fails_is_deleted_told_of_and_followed_by_another_later() -> No
     assert hold.reason is Reason.CANARY_FAILED
     assert "its canary does not run: No port (tries: 1)" in hold.text
     assert f"nova-ha release {NODE}" in hold.text
+    assert ASK not in decided(gone, NOW_S + 20), "what fails is not asked about in each cycle"
     later = canarymemory.saw_canaries(gone, HOST, RECEIPT_ID, (), NOW_S + 30)
     assert BOOT in decided(later, NOW_S + 30)
 

@@ -15,6 +15,12 @@ FINE_SHARE = 0.2
 COARSE_SHARE = 0.4
 """The same once there were as many looks as evacuations."""
 
+EARLY = 0.85
+"""The next one may be so much faster than the last ones, and is looked for from then on."""
+
+FAILED_S = 4.0
+"""What fails does so early: it is looked for after so long, or halfway where an end is far."""
+
 LAST = 8
 """So many of the last ones tell how long one takes now."""
 
@@ -56,21 +62,21 @@ class Flow:
     def next_look_s(self, policy: Policy, asked_s: float, quiet_s: float) -> float:
         """Return when to look again after a look at asked_s, for what this process has sent.
 
-        quiet_s: for how long nothing had changed then. When the next one should have ended, as the
-        last ones did, and halfway there, for what fails does so early; soon, where one is late.
+        quiet_s: for how long nothing had changed then. When the next one may have ended, as the
+        last ones did; soon, where one is late.
         """
         if not self.took_s:
             return asked_s + max(policy.poll_s, quiet_s * self._share)
-        due_s = min(self._due_s(policy, asked_s, at_s) for at_s in self.sent_s.values())
+        due_s = min(self._due_s(asked_s, at_s) for at_s in self.sent_s.values())
         return max(due_s, asked_s + self._soon_s(policy))
 
-    def _due_s(self, policy: Policy, asked_s: float, sent_s: float) -> float:
+    def _due_s(self, asked_s: float, sent_s: float) -> float:
         """Return when to look at one that is in flight since sent_s."""
-        usual_s = min(self.took_s)
+        usual_s = min(self.took_s) * EARLY
         late_s = asked_s - sent_s - usual_s
         if late_s >= 0:
             return asked_s + late_s * self._share
-        return min(asked_s - late_s, asked_s + max(policy.poll_s, usual_s / 2))
+        return min(asked_s - late_s, asked_s + max(FAILED_S, usual_s / 2))
 
     @property
     def _few(self) -> bool:

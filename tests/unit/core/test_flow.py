@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from novaha.core.flow import LAST, Flow
+from novaha.core.flow import EARLY, FAILED_S, LAST, Flow
 from novaha.core.names import ServerId
 from novaha.core.policy import Policy
 
@@ -41,21 +42,23 @@ def test_only_the_last_ones_count() -> None:
     assert many.looked(31.0, flying=(), moved={A}).took_s == (*map(float, range(1, LAST)), 20.0)
 
 
-def test_one_is_looked_at_when_it_should_have_ended() -> None:
-    assert next_s(flow(8.0, 5.0, a=10.0, b=12.0), asked_s=13.5) == 15.0
+def test_one_is_looked_at_when_it_may_have_ended() -> None:
+    assert next_s(flow(8.0, 5.0, a=10.0, b=12.0), asked_s=10.5) == 10.0 + 5.0 * EARLY
 
 
 def test_halfway_there_too_for_what_fails_does_so_early() -> None:
-    assert next_s(flow(20.0, a=10.0), asked_s=10.5) == 20.5
+    assert next_s(flow(20.0, a=10.0), asked_s=10.5) == 10.5 + 20.0 * EARLY / 2
+    assert next_s(flow(8.0, a=10.0), asked_s=10.5) == 10.5 + FAILED_S
 
 
 def test_one_that_is_late_is_looked_at_soon_and_ever_less_often() -> None:
-    due_s = [next_s(flow(5.0, a=10.0), asked_s) - asked_s for asked_s in (15.0, 16.0, 20.0, 40.0)]
-    assert due_s == [QUICK_S, QUICK_S, 1.0, 5.0]
+    one = flow(5.0 / EARLY, a=10.0)
+    due_s = [next_s(one, asked_s) - asked_s for asked_s in (15.0, 16.0, 20.0, 40.0)]
+    assert due_s == pytest.approx([QUICK_S, QUICK_S, 1.0, 5.0])
 
 
 def test_a_very_slow_one_hides_no_other() -> None:
-    assert next_s(flow(5.0, a=10.0, b=600.0), asked_s=602.5) == 605.0
+    assert next_s(flow(5.0 / EARLY, a=10.0, b=600.0), asked_s=602.5) == pytest.approx(605.0)
 
 
 def test_before_the_first_has_ended_it_is_looked_for_ever_less_often() -> None:
@@ -65,11 +68,11 @@ def test_before_the_first_has_ended_it_is_looked_for_ever_less_often() -> None:
 
 
 def test_once_there_were_as_many_looks_as_evacuations_they_are_as_rare_as_ends() -> None:
-    spent = flow(8.0, 8.0, looks=2, a=0.0, b=0.0)
-    assert next_s(spent, asked_s=8.0) == 12.0
+    spent = flow(8.0 / EARLY, 8.0 / EARLY, looks=2, a=0.0, b=0.0)
+    assert next_s(spent, asked_s=8.0) == pytest.approx(8.0 + 4.0 / EARLY)
     assert next_s(replace(spent, ended=1), asked_s=8.0) == 8.0 + QUICK_S
     late_s = [next_s(of, asked_s=38.0) - 38.0 for of in (spent, replace(spent, ended=1))]
-    assert late_s == [12.0, 6.0]
+    assert late_s == pytest.approx([12.0, 6.0])
 
 
 @given(

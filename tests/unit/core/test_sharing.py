@@ -9,6 +9,7 @@ from novaha.core.actions import AskPorts, AskServices, Evacuate, Hold
 from novaha.core.capacity import Room
 from novaha.core.decide import decide
 from novaha.core.details import Details, Flavor
+from novaha.core.flow import EARLY
 from novaha.core.model import Answer, Memory, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import AFTER, PRIORITY, READY, Target
@@ -256,15 +257,16 @@ def test_room_that_instances_of_this_recovery_have_taken_since_is_not_counted_tw
 
 def test_records_are_looked_at_when_the_next_should_have_ended_as_the_last_ones_did() -> None:
     """So a recovery of N instances costs hardly more looks than N, however fast Nova is."""
-    flying = tuple(moving(n, name, "x") for n, name in enumerate("abc", 1))
-    sent = known(*map(server, "abc"))
-    for name, at_s in (("a", NOW_S), ("b", NOW_S + 2.0), ("c", NOW_S + 2.0)):
+    flying = tuple(moving(n, name, "x") for n, name in enumerate("abcd", 1))
+    sent = known(*map(server, "abcd"))
+    for name in "abcd":
+        at_s = NOW_S if name == "a" else NOW_S + 2.0
         sent = remember.posting(sent, ServerId(name), HOST, at_s)
     seen = remember.saw_migrations(sent, HOST, flying, NOW_S + 2.0)
     ended = (replace(flying[0], status="done"), *flying[1:])
     later = remember.saw_migrations(seen, HOST, ended, NOW_S + 3.0)
     due = [records_due_s(view(evacuating(), of, NOW_S), POLICY, HOST) for of in (seen, later)]
-    assert due == [NOW_S + 2.0 + POLICY.poll_s, NOW_S + 2.0 + 2.0]
+    assert due == [NOW_S + 2.0 + POLICY.poll_s, NOW_S + 2.0 + 2.0 * EARLY]
     gone = remember.forget_host(later, HOST)
     assert HOST not in gone.flows
 

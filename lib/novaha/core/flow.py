@@ -15,7 +15,7 @@ FINE_SHARE = 0.2
 COARSE_SHARE = 0.4
 """The same once there were as many looks as evacuations."""
 
-EARLY = 0.85
+EARLY = 0.95
 """The next one may be so much faster than the last ones, and is looked for from then on."""
 
 FAILED_S = 4.0

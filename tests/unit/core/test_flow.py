@@ -43,7 +43,7 @@ def test_only_the_last_ones_count() -> None:
 
 
 def test_one_is_looked_at_when_it_may_have_ended() -> None:
-    assert next_s(flow(8.0, 5.0, a=10.0, b=12.0), asked_s=10.5) == 10.0 + 5.0 * EARLY
+    assert next_s(flow(8.0, 5.0, a=10.0, b=12.0), asked_s=11.0) == 10.0 + 5.0 * EARLY
 
 
 def test_halfway_there_too_for_what_fails_does_so_early() -> None:

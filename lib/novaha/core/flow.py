@@ -13,7 +13,10 @@ FINE_SHARE = 0.2
 """One that is late is seen to have ended late by at most this part of that, while looks are few."""
 
 COARSE_SHARE = 0.4
-"""The same once there were as many looks as evacuations."""
+"""The same once there were so many looks that they are no longer few."""
+
+FEW = 0.9
+"""So many looks for each evacuation that was sent are few; a recovery asks for other things, too."""
 
 EARLY = 0.95
 """The next one may be so much faster than the last ones, and is looked for from then on."""
@@ -80,8 +83,7 @@ class Flow:
 
     @property
     def _few(self) -> bool:
-        """Tell whether there were fewer looks than evacuations; as many of both is the goal."""
-        return self.looks < self.ended + len(self.sent_s)
+        return self.looks < FEW * (self.ended + len(self.sent_s))
 
     @property
     def _share(self) -> float:

@@ -16,7 +16,7 @@ COARSE_SHARE = 0.4
 """The same once there were so many looks that they are no longer few."""
 
 FEW = 0.9
-"""So many looks for each evacuation that was sent are few; a recovery asks for other things, too."""
+"""So many looks for each evacuation that was sent are few; a recovery asks other things, too."""
 
 EARLY = 0.95
 """The next one may be so much faster than the last ones, and is looked for from then on."""

@@ -15,16 +15,14 @@ import time
 from collections.abc import Sequence
 
 from rehearsal.calm import forget_fencings, make_calm
-from rehearsal.configure import configure, wait_ready
+from rehearsal.configure import bring_up, wait_ready
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
 from rehearsal.story import Story
 from rehearsal.verdict import assert_each_moved_once, evacuate_posts, requests_of_controllers
-from testcloud import lifecycle
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.errors import ClusterError
-from testcloud.settings import Settings
 
 VICTIM = "compute-1"
 NOTHING, PROCESS, CONTROLLER = "nothing", "process", "controller"
@@ -36,10 +34,7 @@ KILL_AFTER = 4
 def main(argv: Sequence[str]) -> int:
     """Run the whole of it; returns the exit code."""
     arguments = _arguments(argv)
-    settings = Settings()
-    lifecycle.up(settings)
-    cluster, cloud = Cluster(settings), CloudCtl(settings)
-    configure(cluster)
+    cluster, cloud = bring_up()
     print("killed      ACTIVE  first request, s  first evacuation, s  last ACTIVE, s  evacuations")
     for _ in range(arguments.rounds):
         for what in (NOTHING, PROCESS, CONTROLLER):

@@ -11,15 +11,11 @@ import time
 from collections.abc import Sequence
 
 from race import procs
+from race.ours import PROCESS
 from rehearsal.calm import make_calm
-from rehearsal.configure import configure
+from rehearsal.configure import bring_up
 from rehearsal.verdict import requests_of_controllers
-from testcloud import lifecycle
-from testcloud.cloudctl import CloudCtl
-from testcloud.cluster import Cluster
-from testcloud.settings import Settings
 
-PROCESS = "novaha.daemon"
 CALLERS = ("pacemaker-execd", "pacemaker-fenced", "pacemaker_remoted")
 """Their children are the agents: monitors of resources and of fence devices, the stock ones too."""
 
@@ -29,11 +25,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=10.0)
     minutes = parser.parse_args(argv).minutes
-    settings = Settings()
-    lifecycle.up(settings)
-    cluster = Cluster(settings)
-    configure(cluster)
-    make_calm(cluster, CloudCtl(settings))
+    cluster, cloud = bring_up()
+    make_calm(cluster, cloud)
     before, since_s = procs.snapshot(), time.time()
     time.sleep(minutes * 60)
     after = procs.snapshot()

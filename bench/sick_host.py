@@ -15,14 +15,12 @@ import time
 from collections.abc import Sequence
 
 from rehearsal.calm import make_calm
-from rehearsal.configure import configure
+from rehearsal.configure import bring_up
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
 from rehearsal.story import Story
-from testcloud import lifecycle
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
-from testcloud.settings import Settings
 
 SICK, VICTIM = "compute-4", "compute-1"
 CONTROLLER = "controller-3"
@@ -33,10 +31,7 @@ TIMEOUT_S = 300.0
 def main(argv: Sequence[str]) -> int:
     """Run the whole of it; returns the exit code."""
     arguments = _arguments(argv)
-    settings = Settings()
-    lifecycle.up(settings)
-    cluster, cloud = Cluster(settings), CloudCtl(settings)
-    configure(cluster)
+    cluster, cloud = bring_up()
     make_calm(cluster, cloud)
     cloud.boot(2, [SICK], "sick")
     cluster.bmc_stop(SICK)

@@ -18,14 +18,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rehearsal.calm import make_calm
-from rehearsal.configure import INVENTORY, configure, inventory_of, wait_ready
+from rehearsal.configure import INVENTORY, bring_up, inventory_of, wait_ready
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
-from testcloud import lifecycle
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.docker import File
-from testcloud.settings import Settings
 
 VICTIM = "compute-1"
 HOME, WITNESS = "controller-1", "controller-3"
@@ -40,10 +38,7 @@ BURN = "while True: pass"
 def main(argv: Sequence[str]) -> int:
     """Run the whole of it; returns the exit code."""
     arguments = _arguments(argv)
-    settings = Settings()
-    lifecycle.up(settings)
-    cluster, cloud = Cluster(settings), CloudCtl(settings)
-    configure(cluster)
+    cluster, cloud = bring_up()
     try:
         measure(cluster, cloud, arguments)
     finally:

@@ -11,7 +11,7 @@ from .procs import Snapshot
 from .results import Cost
 from .stage import Stage
 
-_PROCESS = "novaha.daemon"
+PROCESS = "novaha.daemon"
 _CALLERS = ("pacemaker-execd", "pacemaker-fenced", "pacemaker-controld")
 
 
@@ -42,10 +42,10 @@ class Ours:
 
     def cost(self, before: Snapshot, after: Snapshot) -> Cost | None:
         """Return the recovery process, and all agents that Pacemaker called meanwhile."""
-        own_s = procs.cpu_of(before, after, _PROCESS)
+        own_s = procs.cpu_of(before, after, PROCESS)
         agents_s = procs.children_cpu_of(before, after, *_CALLERS)
         what = f"recovery process {own_s:.1f} s, agents {agents_s:.1f} s"
-        return Cost(round(own_s + agents_s, 2), round(procs.peak_mb_of(after, _PROCESS), 1), what)
+        return Cost(round(own_s + agents_s, 2), round(procs.peak_mb_of(after, PROCESS), 1), what)
 
     def settings(self) -> Mapping[str, object]:
         """Return what the configuration of the test cluster chooses."""

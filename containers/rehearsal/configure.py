@@ -1,9 +1,11 @@
 """Pacemaker's configuration, generated from an inventory, as an operator would do it."""
 
-from testcloud import install
+from testcloud import install, lifecycle
+from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.docker import File
 from testcloud.names import Machine, Role
+from testcloud.settings import Settings
 from testcloud.waiting import until
 
 from .pacemaker import look
@@ -12,6 +14,14 @@ CLOUD = "nova-ha"
 INVENTORY = "/etc/nova-ha/inventory.toml"
 PASSWORD_SCRIPT = "/etc/nova-ha/bmc-password"  # noqa: S105  (where it is, not what it says)
 _READY_TIMEOUT_S = 120.0
+
+
+def bring_up() -> tuple[Cluster, CloudCtl]:
+    """Return the container cluster, up and configured, and its cloud."""
+    settings = Settings()
+    cluster = lifecycle.up(settings)
+    configure(cluster)
+    return cluster, CloudCtl(settings)
 
 
 def configured(cluster: Cluster) -> bool:

@@ -73,7 +73,7 @@ class WarmUp:
 
 @dataclass
 class Waker:
-    """Ends the wait of the loop: the alert hook, a sender that has a result, or a signal."""
+    """Ends the wait of the loop: the alert hook, a sender in vain, or a signal."""
 
     hook: socket.socket
     pipe: tuple[int, int] = field(default_factory=os.pipe)

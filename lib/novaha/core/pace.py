@@ -6,9 +6,13 @@ evacuations are looked at when they should have ended (core/flow.py).
 A host on its way back is looked for more often: customers wait for the room on it.
 """
 
+from collections.abc import Iterable
+
+from novaha.core.actions import Decision, Hold
 from novaha.core.model import RefusedChange, View
 from novaha.core.names import ComputeHost
 from novaha.core.policy import Policy
+from novaha.core.reasons import Reason
 
 QUIET_SHARE = 0.4
 """An answer is late by at most this part of the time it took to come about."""
@@ -17,10 +21,14 @@ RETURN_LAST_S = 6.0
 """Most between two looks at the services for a host on its way back: one list serves all hosts."""
 
 
+_LASTING = frozenset({Reason.PROBATION, Reason.CANARY_FAILED})
+"""Waits of hours, which a person ends or time does."""
+
+
 def pause_s(view: View, policy: Policy, host: ComputeHost, asked_s: float) -> float:
     """Return how long to wait after a look at a host, given when that was."""
-    pause_s = max(policy.poll_s, _quiet_s(view, host, asked_s) * QUIET_SHARE)
-    return min(pause_s, policy.poll_last_s)
+    usual_s = max(policy.poll_s, _quiet_s(view, host, asked_s) * QUIET_SHARE)
+    return min(usual_s, policy.poll_last_s)
 
 
 def _quiet_s(view: View, host: ComputeHost, asked_s: float) -> float:
@@ -50,6 +58,12 @@ def services_due(view: View, policy: Policy, host: ComputeHost | None) -> bool:
     pause = 0.0 if host is None else pause_s(view, policy, host, services.asked_s)
     at_most_s = min(pause, RETURN_LAST_S)
     return view.now_s - services.asked_s >= max(at_most_s, policy.return_poll_s)
+
+
+def return_pause_s(policy: Policy, needed: Iterable[Decision]) -> float:
+    """Return how long what was asked of a returning host is good for, given what it needs next."""
+    lasting = any(isinstance(each, Hold) and each.reason in _LASTING for each in needed)
+    return policy.look_again_s if lasting else policy.return_poll_s
 
 
 def most_in_flight(view: View, policy: Policy) -> int:

@@ -14,6 +14,7 @@ from novaha.core.actions import (
 from novaha.core.drain import Phase, Withdrawn
 from novaha.core.model import ClusterView, Service, View
 from novaha.core.names import ComputeHost
+from novaha.core.pace import return_pause_s
 from novaha.core.policy import Policy
 from novaha.core.probation import probation
 from novaha.core.readying import hand_back
@@ -21,9 +22,6 @@ from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery, is_ours
 from novaha.core.services import find_service, refused_change, services_again
 from novaha.core.trial import trial
-
-_LASTING = frozenset({Reason.PROBATION, Reason.CANARY_FAILED})
-"""Waits of hours, in which the service is changed by a person or not at all."""
 
 
 def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision, ...]:
@@ -48,9 +46,8 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     refused = refused_change(view, policy, service.host)
     needed = _give_back(view, policy, recovery, service)
     # Beside the actions, for a Nova that is slower than this must not keep the host forced down.
-    lasting = any(isinstance(each, Hold) and each.reason in _LASTING for each in needed)
-    often_s = policy.look_again_s if lasting else policy.return_poll_s
-    stale = not refused and view.now_s - services.asked_s >= often_s
+    old = view.now_s - services.asked_s >= return_pause_s(policy, needed)
+    stale = not refused and old
     return (AskServices(), *needed) if stale else needed
 
 

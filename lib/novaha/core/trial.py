@@ -4,6 +4,7 @@ from novaha.core.actions import AskCanaries, BootCanary, Decision, DeleteCanary,
 from novaha.core.canary import FAILED, RUNS, Canary, CanaryMemory, Recipe
 from novaha.core.canarymemory import canaries_of
 from novaha.core.model import View
+from novaha.core.pace import return_pause_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery
@@ -29,9 +30,7 @@ def trial(
     released = recovery.node in view.cluster.released
     over = known.passed or released or not wanted
     needed = _patient(view, recovery, known, _next(view, policy, recovery, known, over=over))
-    waits = any(isinstance(d, Hold) and d.reason is Reason.CANARY_FAILED for d in needed)
-    often_s = policy.look_again_s if waits else policy.return_poll_s
-    stale = view.now_s - known.asked_s >= often_s
+    stale = view.now_s - known.asked_s >= return_pause_s(policy, needed)
     # Beside what is needed, for a Nova that is slower than this must not keep the host.
     return (*ask, *needed) if stale and needed else needed
 

@@ -21,6 +21,7 @@ from rehearsal.calm import make_calm
 from rehearsal.configure import INVENTORY, bring_up, inventory_of, wait_ready
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
+from rehearsal.story import Story
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.docker import File
@@ -92,9 +93,14 @@ def lose(cluster: Cluster, cloud: CloudCtl, profile: str) -> None:
         cluster.isolate(VICTIM)
         wait_for("its instances to be ACTIVE elsewhere", story.recovered, TIMEOUT_S, story)
         wait_for("the host to serve again", story.serving, TIMEOUT_S, story)
-    at = [story.events[name].at_s - story.crash_s for name in ("unclean", "fenced", "all ACTIVE")]
-    figures = "".join(f"{seconds:12.1f}" for seconds in at)
+    figures = "".join(_after(story, name) for name in ("unclean", "fenced", "all ACTIVE"))
     print(f"{profile:7s} {os.getloadavg()[0]:13.1f}{figures}", flush=True)
+
+
+def _after(story: Story, what: str) -> str:
+    """Return the seconds from the loss; what is over between two looks is not seen."""
+    event = story.events.get(what)
+    return f"{event.at_s - story.crash_s:12.1f}" if event else f"{'not seen':>12s}"
 
 
 def stay(cluster: Cluster, seconds: float) -> int:

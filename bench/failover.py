@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Kill the recovery process, or its whole controller, in mid-recovery, and print what that costs.
 
-Usage: PYTHONPATH=containers:lib bench/failover.py [--instances 20] [--rounds 3]; it brings the
-container cluster up.
+Usage: PYTHONPATH=bench:containers:lib bench/failover.py [--instances 20] [--rounds 3]; it brings
+the container cluster up.
 
 Each line: what was killed and how many instances were ACTIVE elsewhere by then, then seconds from
 that kill to the first request to Nova, to the first evacuation, and to the last instance ACTIVE.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from race.ours import PROCESS
 from rehearsal.calm import forget_fencings, make_calm
 from rehearsal.configure import bring_up, wait_ready
 from rehearsal.follow import begin, following, wait_for
@@ -25,7 +26,7 @@ from testcloud.cluster import Cluster
 from testcloud.errors import ClusterError
 
 VICTIM = "compute-1"
-NOTHING, PROCESS, CONTROLLER = "nothing", "process", "controller"
+NOTHING, RECOVERY, CONTROLLER = "nothing", "process", "controller"
 TIMEOUT_S = 300.0
 KILL_AFTER = 4
 """So many instances are ACTIVE elsewhere when the kill comes; some others are in flight then."""
@@ -37,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     cluster, cloud = bring_up()
     print("killed      ACTIVE  first request, s  first evacuation, s  last ACTIVE, s  evacuations")
     for _ in range(arguments.rounds):
-        for what in (NOTHING, PROCESS, CONTROLLER):
+        for what in (NOTHING, RECOVERY, CONTROLLER):
             lose(cluster, cloud, what, arguments.instances)
     return 0
 
@@ -72,8 +73,8 @@ def lose(cluster: Cluster, cloud: CloudCtl, what: str, instances: int) -> None:
 
 def kill(cluster: Cluster, home: str, what: str) -> None:
     """Kill what recovers the host."""
-    if what == PROCESS:
-        cluster.exec(home, ("pkill", "-KILL", "-f", "novaha.daemon"))
+    if what == RECOVERY:
+        cluster.exec(home, ("pkill", "-KILL", "-f", PROCESS))
     elif what == CONTROLLER:
         cluster.kill(home)
 

@@ -46,9 +46,13 @@ class Profile:
         return max(self.reconnect_s, controllers * (self.start_s + OVERHEAD_S) + PAUSE_S)
 
 
+_FAST_SEEN = "silent host unclean after 3.6 s; under load 3.4 to 4.9 s"
+_DEFAULT_SEEN = "silent host unclean after 7.5 to 8.9 s; under load 5.5 to 10.0 s"
+_CALM_SEEN = "silent host unclean after 24.2 to 37.0 s; under load 33.9 to 34.9 s"
+"""Three tries each, 2026-11-29 (docs/performance.md)."""
 _PROFILES = (
-    Profile("fast", 2, 3, 3, 20, 15, 20, "silent host unclean after 3.5 to 5.0 s (3 tries)"),
-    Profile("default", 5, 5, 5, 30, 30, 20, "silent host unclean after 8.2 s (1 try)"),
-    Profile("calm", 20, 20, 10, 60, 60, 60, "not measured"),
+    Profile("fast", 2, 3, 3, 20, 15, 20, _FAST_SEEN),
+    Profile("default", 5, 5, 5, 30, 30, 20, _DEFAULT_SEEN),
+    Profile("calm", 20, 20, 10, 60, 60, 60, _CALM_SEEN),
 )
 PROFILES = {profile.name: profile for profile in _PROFILES}

@@ -4,7 +4,7 @@ Requests are written out here instead of the SDK's resource calls, because each 
 lookup before a change, no retry behind our back, and one microversion for all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from keystoneauth1.adapter import Adapter
 
 from novaha.adapters.answers import field_of, json_of, list_of, read, unavailable, words_of
 from novaha.adapters.canaries import Canaries
-from novaha.adapters.novarecords import migration_of, server_of, service_of
+from novaha.adapters.novarecords import is_hidden, migration_of, server_of, service_of
 from novaha.adapters.placement import Placement
 from novaha.adapters.probes import Probes
 from novaha.adapters.region import region_of
@@ -98,11 +98,9 @@ class Nova:
         return "{}.{}".format(*min(self._top, most))
 
     def services(self) -> tuple[Service, ...]:
-        """List the nova-compute services."""
+        """List the nova-compute services; hidden: those whose cell gives Nova no answer."""
         body = self._call("GET", "/os-services?binary=nova-compute")
-        return tuple(
-            read(service_of, raw) for raw in list_of(body, "services") if read(_known, raw)
-        )
+        return tuple(read(service_of, raw) for raw in list_of(body, "services"))
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the servers of a host, of every project.
@@ -113,8 +111,9 @@ class Nova:
         """
         path = "/servers/detail" if details else "/servers"
         version = DETAILED if details else NEWEST
-        pages = self._pages(path, "servers", version, all_tenants="1", host=host)
-        return tuple(read(server_in_detail if details else server_of, raw) for raw in pages)
+        query = {"all_tenants": "1", "host": host}
+        rows = self._sure(host, lambda: self._pages(path, "servers", version, **query))
+        return tuple(read(server_in_detail if details else server_of, raw) for raw in rows)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
@@ -126,8 +125,25 @@ class Nova:
 
     def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
         query = {"migration_type": kind, "source_compute": host}
-        pages = self._pages("/os-migrations", "migrations", NEWEST, **query)
-        return tuple(read(migration_of, raw) for raw in pages)
+        rows = self._sure(
+            host, lambda: self._pages("/os-migrations", "migrations", NEWEST, **query)
+        )
+        return tuple(read(migration_of, raw) for raw in rows)
+
+    def _sure(self, host: ComputeHost, ask: Callable[[], Iterable[Json]]) -> Sequence[Json]:
+        """Return a list of what is on a host; raises CloudUnavailable while its cell may be down.
+
+        Nova leaves out what is in a cell whose database gives no answer, and answers 200 all the
+        same (`[api] list_records_by_skipping_down_cells`). One host is in one cell: a list that
+        shows something is whole. An empty one counts when the cell answers, and it is empty again.
+        """
+        if rows := tuple(ask()):
+            return rows
+        path = f"/os-services?{urlencode({'binary': 'nova-compute', 'host': host})}"
+        if any(read(is_hidden, raw) for raw in list_of(self._call("GET", path), "services")):
+            msg = f"the cell of {host} is down: Nova cannot tell what is on it"
+            raise CloudUnavailable(msg)
+        return tuple(ask())
 
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free on each host that takes instances, by Placement."""
@@ -323,11 +339,6 @@ class Nova:
             msg = f"{words_of(response)} ({response.status_code})"
             raise CloudRefused(msg, response.status_code)
         return json_of(response)
-
-
-def _known(raw: Json) -> bool:
-    """Tell a service from the stub of one whose cell is down (2.69)."""
-    return str(raw.get("status")) != "UNKNOWN"
 
 
 def _marker(raw: Json) -> str:

@@ -9,8 +9,29 @@ from novaha.core.names import ComputeHost, ServerId
 Json = Mapping[str, Any]
 
 
+def is_hidden(raw: Json) -> bool:
+    """Tell whether Nova shows a name only, of a service whose cell gives it no answer (2.69)."""
+    return str(raw.get("status")) == "UNKNOWN"
+
+
+def hidden_service(host: ComputeHost) -> Service:
+    """Return a service of which only the host is known."""
+    return Service(
+        "",
+        host,
+        enabled=False,
+        disabled_reason="",
+        forced_down=False,
+        heartbeat="",
+        up=False,
+        hidden=True,
+    )
+
+
 def service_of(raw: Json) -> Service:
     """Read a nova-compute service; raises what a missing or wrong value raises."""
+    if is_hidden(raw):
+        return hidden_service(ComputeHost(raw["host"]))
     return Service(
         id=raw["id"],
         host=ComputeHost(raw["host"]),

@@ -288,6 +288,9 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
         asked_s = ports.clock.monotonic_s()
         services = ports.cloud.services()
         memory = remember.saw_services(memory, services, asked_s)
+        if recovery.host in memory.hidden:
+            msg = f"the cell of {recovery.host} is down: what is on it may be more than was seen"
+            raise CloudUnavailable(msg)
         heartbeat = next((s.heartbeat for s in services if s.host == recovery.host), "")
         recovery = recovery.released(heartbeat)
         ports.cluster.write_record(recovery)

@@ -55,7 +55,7 @@ from novaha.core.readying import each_once
 from novaha.core.reasons import Reason
 from novaha.core.recovery import FENCED_REASON, Found, Proof, Proven, Record, Recovery, is_ours
 from novaha.core.returning import returning
-from novaha.core.services import refused_change, services_again
+from novaha.core.services import behind_a_down_cell, refused_change, services_again
 from novaha.core.sharing import share
 from novaha.core.standing import Standing
 from novaha.core.starting import starting
@@ -176,13 +176,15 @@ def _service(
     if services is None or services.asked_s < since_s:
         return (AskServices(),)
     try:
-        host = compute_host_of(node, [s.host for s in services.value], policy.host_map)
+        listed = (*(s.host for s in services.value), *sorted(view.memory.hidden))
+        host = compute_host_of(node, listed, policy.host_map)
     except (HostNotFound, HostAmbiguous) as error:
         none = isinstance(error, HostNotFound)
         reason = Reason.HOST_UNKNOWN if none else Reason.HOST_AMBIGUOUS
         text = f"{error}; set host_map{'; it is let go when it is back' if none else ''}"
         return (*services_again(view, policy), Hold(node, reason, text))
-    return next(service for service in services.value if service.host == host)
+    unseen = behind_a_down_cell(view, policy, host)
+    return unseen or next(service for service in services.value if service.host == host)
 
 
 def _wait(

@@ -29,7 +29,7 @@ from novaha.core.queueing import candidates, members, pool
 from novaha.core.reasons import Reason
 from novaha.core.receipt import Receipt
 from novaha.core.recovery import FENCED_REASON, Recovery
-from novaha.core.services import find_service, refused_change
+from novaha.core.services import behind_a_down_cell, find_service, refused_change
 from novaha.core.states import InstanceState
 from novaha.core.together import asks_before_the_first
 from novaha.core.twophase import ask_phases, keep_starts, placing
@@ -43,6 +43,8 @@ def plan(view: View, policy: Policy, recovery: Recovery, receipt: Receipt | None
     busy = flights.busy
     if memory.services is None:
         return HostPlan((AskServices(),), busy=busy)
+    if unseen := behind_a_down_cell(view, policy, recovery.host):
+        return HostPlan(unseen, busy=busy)
     service = find_service(memory.services.value, recovery.host)
     if service is None:
         return HostPlan(unlisted(view, policy, recovery, receipt, flights), busy=busy)

@@ -53,17 +53,17 @@ def began(memory: Memory, recovery: Recovery) -> Memory:
     """Note that this process itself began a recovery, and after which record."""
     begun = {**memory.begun, recovery.receipt_id: recovery.after_migration}
     raised = memory.raised - {recovery.host}
-    # What answered before may be what is lost now.
-    # Nova may be a newer one by now.
-    known = replace(memory, answered=frozenset(), probed={}, leaves_stopped=None)
-    return replace(known, begun=begun, raised=raised)
+    # What answered before may be what is lost now, and Nova may be a newer one.
+    memory = replace(memory, answered=frozenset(), probed={}, leaves_stopped=None)
+    return replace(memory, begun=begun, raised=raised)
 
 
 def saw_services(memory: Memory, services: tuple[Service, ...], asked_s: float) -> Memory:
     """Keep the list of services; where a host takes instances again, no failed one waits longer."""
-    known = replace(memory, services=Answer(services, asked_s), trouble=None)
-    before = memory.services
-    new = _open(services) - _open(before.value) if before else set()
+    hidden = frozenset(service.host for service in services if service.hidden)
+    services = tuple(service for service in services if not service.hidden)
+    known = replace(memory, services=Answer(services, asked_s), hidden=hidden, trouble=None)
+    new = _open(services) - _open(memory.services.value) if memory.services else set()
     return _woken(known, asked_s) if new else known
 
 

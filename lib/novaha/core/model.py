@@ -155,9 +155,10 @@ class ClusterView:
 class Service:
     """A nova-compute service; heartbeat is the text Nova prints as `updated_at`.
 
-    up: what Nova believes of it, which after a crash is wrong for a minute.
+    up: what Nova believes of it, which after a crash is wrong for a minute. hidden: its cell gives
+    Nova no answer, so all but the host is unknown.
 
-    Source: Compute API "List Compute Services", microversion 2.53 onward.
+    Source: Compute API "List Compute Services", microversion 2.53 onward, "Handling Down Cells".
     """
 
     id: str
@@ -167,6 +168,7 @@ class Service:
     forced_down: bool
     heartbeat: str
     up: bool = True
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -324,11 +326,13 @@ class Memory:
     Nova can leave what it evacuates stopped, None where it was not asked. placed: how the servers
     stand that were, on their new hosts. start_tries: their starts. up: since when each was seen to
     run. needless: those that need no start any more. drain: what is known of live migrations.
-    trouble: why Nova cannot be asked before trouble_until_s.
+    trouble: why Nova cannot be asked before trouble_until_s. hidden: the hosts that Nova knows, and
+    cannot tell more of, for their cell is down.
     """
 
     started_s: float
     services: Answer[tuple[Service, ...]] | None = None
+    hidden: frozenset[ComputeHost] = frozenset()
     rules: Answer[Rules] | None = None
     room: Answer[tuple[Room, ...] | None] | None = None
     rules_since_s: float = 0.0

@@ -106,6 +106,12 @@ class Reason(Enum):
         "Nova or Keystone gives no usable answer.",
         "They answer; nothing is lost meanwhile.",
     )
+    CELL_DOWN = (
+        "cell-down",
+        True,
+        "Nova's cell with the host gives it no answer, so Nova does not see what is on the host.",
+        "The cell's database answers Nova; nothing is lost meanwhile.",
+    )
     ASKING = (
         "asking-nova",
         False,

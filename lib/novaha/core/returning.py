@@ -20,7 +20,12 @@ from novaha.core.probation import probation
 from novaha.core.readying import hand_back
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Recovery, is_ours
-from novaha.core.services import find_service, refused_change, services_again
+from novaha.core.services import (
+    behind_a_down_cell,
+    find_service,
+    refused_change,
+    services_again,
+)
 from novaha.core.trial import trial
 
 
@@ -38,6 +43,8 @@ def returning(view: View, policy: Policy, recovery: Recovery) -> tuple[Decision,
     services, again = view.memory.services, services_again(view, policy, recovery.host)
     if services is None:
         return again
+    if unseen := behind_a_down_cell(view, policy, recovery.host):
+        return unseen
     service = find_service(services.value, recovery.host)
     if service is None:
         return (*again, *_end(view, policy, recovery))

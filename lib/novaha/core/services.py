@@ -1,6 +1,6 @@
 """The nova-compute service of a host: where it is listed, when to look again, what Nova refuses."""
 
-from novaha.core.actions import AskServices, Hold
+from novaha.core.actions import AskServices, Decision, Hold
 from novaha.core.model import Service, View
 from novaha.core.names import (
     ComputeHost,
@@ -33,6 +33,17 @@ def services_again(
 ) -> tuple[AskServices, ...]:
     """Return the question for the services, if their list has some age."""
     return (AskServices(),) if services_due(view, policy, host) else ()
+
+
+def behind_a_down_cell(view: View, policy: Policy, host: ComputeHost) -> tuple[Decision, ...]:
+    """Return what is done while Nova's cell with a host is down: wait, and look again.
+
+    Nothing that Nova shows of it is true then: its lists leave out what is in a cell that is down.
+    """
+    if host not in view.memory.hidden:
+        return ()
+    text = "its Nova cell is down: what is on it cannot be seen, and nothing is done with it"
+    return (*services_again(view, policy), Hold(host, Reason.CELL_DOWN, text))
 
 
 def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:

@@ -27,7 +27,13 @@ from novaha.core.names import ComputeHost, HostAmbiguous, HostNotFound, NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import OUR_REASON, is_ours
-from novaha.core.services import find_service, listed_host, refused_change, services_again
+from novaha.core.services import (
+    behind_a_down_cell,
+    find_service,
+    listed_host,
+    refused_change,
+    services_again,
+)
 
 FRESH_S = 10.0
 """What a change rests on must not be older, or of this cycle: a person may have been faster."""
@@ -48,13 +54,15 @@ def service_of(
     services = view.memory.services
     if services is None:
         return (AskServices(),)
-    hosts = [service.host for service in services.value]
+    hosts = (*(service.host for service in services.value), *sorted(view.memory.hidden))
     try:
         known = withdrawn.host if withdrawn else None
         host = known or compute_host_of(node, hosts, policy.host_map)
     except (HostNotFound, HostAmbiguous) as error:
         reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
         return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))
+    if unseen := behind_a_down_cell(view, policy, host):
+        return unseen
     service = find_service(services.value, host)
     if service is not None:
         return service
@@ -122,6 +130,8 @@ def give_back(view: View, policy: Policy, withdrawn: Withdrawn) -> tuple[Decisio
     if services is None or services.asked_s < fresh_s(view):
         return (AskServices(), Hold(node, Reason.GIVING_BACK, "is given back"))
     host = withdrawn.host or listed_host(view, policy, node) or ComputeHost("")
+    if unseen := behind_a_down_cell(view, policy, host):
+        return unseen
     service = find_service(services.value, host)
     ours = service is not None and not service.enabled and is_ours(service.disabled_reason)
     if service is None or not ours:

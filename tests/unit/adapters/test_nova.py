@@ -92,14 +92,6 @@ def test_a_nova_that_was_down_when_first_asked_is_found_later(
     assert len(nova.services()) == 1
 
 
-def test_the_stub_of_a_service_in_a_cell_that_is_down_hides_no_other(
-    nova: Nova, http: requests_mock.Mocker
-) -> None:
-    stub = {"binary": "nova-compute", "host": "far-away", "status": "UNKNOWN"}
-    http.get(f"{NOVA}/os-services", json={"services": [stub, SERVICE]})
-    assert [s.host for s in nova.services()] == [HOST]
-
-
 def test_servers_are_listed_for_all_projects_with_details_only_on_demand(
     nova: Nova, http: requests_mock.Mocker
 ) -> None:

@@ -12,8 +12,7 @@ from rehearsal.pacemaker import look
 from rehearsal.verdict import evacuate_posts
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
-from testcloud.names import Driver
-from testcloud.referee import fake_guests, qemus
+from testcloud.referee import fake_guests
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(540)]
 
@@ -70,8 +69,7 @@ def hidden(cloud: CloudCtl) -> bool:
 def test_a_host_that_is_lost_while_its_cell_is_down_is_held_and_recovered_afterwards(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
-    libvirt = cluster.settings.driver is Driver.LIBVIRT
-    count = CopyCount(qemus if libvirt else lambda: fake_guests(cluster.settings))
+    count = CopyCount(lambda: fake_guests(cluster.settings))
     with cell_door(cluster) as (shut, unbar), count:
         victims = {server.id for server in cloud.boot(INSTANCES, [VICTIM], "victim")}
         before = look(cluster, WITNESS).fenced(VICTIM)

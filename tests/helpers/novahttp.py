@@ -52,6 +52,25 @@ IDENTITY = {
     }
 }
 
+SERVICE = {
+    "id": "uuid-1",
+    "binary": "nova-compute",
+    "host": "compute-1",
+    "status": "disabled",
+    "disabled_reason": None,
+    "state": "down",
+    "forced_down": True,
+    "updated_at": "2024-05-03T12:00:00.000000",
+}
+RECORD = {
+    "id": 7,
+    "uuid": "u-7",
+    "instance_uuid": "vm-1",
+    "source_compute": "compute-1",
+    "dest_compute": None,
+    "status": "accepted",
+}
+
 
 def version(newest: str) -> dict[str, Any]:
     link = {"rel": "self", "href": NOVA}

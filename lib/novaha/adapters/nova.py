@@ -4,7 +4,7 @@ Requests are written out here instead of the SDK's resource calls, because each 
 lookup before a change, no retry behind our back, and one microversion for all.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -111,9 +111,8 @@ class Nova:
         """
         path = "/servers/detail" if details else "/servers"
         version = DETAILED if details else NEWEST
-        query = {"all_tenants": "1", "host": host}
-        rows = self._sure(host, lambda: self._pages(path, "servers", version, **query))
-        return tuple(read(server_in_detail if details else server_of, raw) for raw in rows)
+        pages = self._pages(path, "servers", version, on=host, all_tenants="1", host=host)
+        return tuple(read(server_in_detail if details else server_of, raw) for raw in pages)
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records whose source is the host."""
@@ -125,25 +124,8 @@ class Nova:
 
     def _records(self, host: ComputeHost, kind: str) -> tuple[Migration, ...]:
         query = {"migration_type": kind, "source_compute": host}
-        rows = self._sure(
-            host, lambda: self._pages("/os-migrations", "migrations", NEWEST, **query)
-        )
-        return tuple(read(migration_of, raw) for raw in rows)
-
-    def _sure(self, host: ComputeHost, ask: Callable[[], Iterable[Json]]) -> Sequence[Json]:
-        """Return a list of what is on a host; raises CloudUnavailable while its cell may be down.
-
-        Nova leaves out what is in a cell whose database gives no answer, and answers 200 all the
-        same (`[api] list_records_by_skipping_down_cells`). One host is in one cell: a list that
-        shows something is whole. An empty one counts when the cell answers, and it is empty again.
-        """
-        if rows := tuple(ask()):
-            return rows
-        path = f"/os-services?{urlencode({'binary': 'nova-compute', 'host': host})}"
-        if any(read(is_hidden, raw) for raw in list_of(self._call("GET", path), "services")):
-            msg = f"the cell of {host} is down: Nova cannot tell what is on it"
-            raise CloudUnavailable(msg)
-        return tuple(ask())
+        pages = self._pages("/os-migrations", "migrations", NEWEST, on=host, **query)
+        return tuple(read(migration_of, raw) for raw in pages)
 
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free on each host that takes instances, by Placement."""
@@ -295,18 +277,27 @@ class Nova:
         return int(top[0]), int(top[1])
 
     def _pages(
-        self, path: str, key: str, version: Version = NEWEST, **query: str
+        self,
+        path: str,
+        key: str,
+        version: Version = NEWEST,
+        on: ComputeHost | None = None,
+        **query: str,
     ) -> Iterable[Json]:
         """Yield the objects of all pages; Nova links the next one, for its pages may be shorter.
 
         An operator's `[api] max_limit` caps what is asked for here. A list cut short there would
-        miss evacuations in flight.
+        miss evacuations in flight. on: the host it is about, whose empty pages are made sure of.
         """
         marker: Mapping[str, str] = {}
         while True:
             url = f"{path}?{urlencode({**query, 'limit': PAGE, **marker})}"
             body = self._call("GET", url, version=version)
             page = list_of(body, key)
+            if on and not page:
+                self._see_cell(on)
+                body = self._call("GET", url, version=version)
+                page = list_of(body, key)
             yield from page
             if not page or not body.get(f"{key}_links"):
                 return
@@ -314,6 +305,18 @@ class Nova:
             if marker == before:
                 msg = f"Nova's list of {key} has no end: the same page comes again and again"
                 raise CloudUnavailable(msg)
+
+    def _see_cell(self, host: ComputeHost) -> None:
+        """Raise CloudUnavailable while the cell of a host gives Nova no answer.
+
+        Nova leaves out what is in such a cell, and answers 200 all the same (`[api]
+        list_records_by_skipping_down_cells`). One host is in one cell, so a page that shows
+        something is whole; an empty one counts when the cell answers, and it is empty again.
+        """
+        path = f"/os-services?{urlencode({'binary': 'nova-compute', 'host': host})}"
+        if any(read(is_hidden, raw) for raw in list_of(self._call("GET", path), "services")):
+            msg = f"the cell of {host} is down: Nova cannot tell what is on it"
+            raise CloudUnavailable(msg)
 
     def _call(
         self, method: str, path: str, body: Json | None = None, version: Version = NEWEST

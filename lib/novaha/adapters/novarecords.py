@@ -14,7 +14,7 @@ def is_hidden(raw: Json) -> bool:
     return str(raw.get("status")) == "UNKNOWN"
 
 
-def hidden_service(host: ComputeHost) -> Service:
+def _hidden(host: ComputeHost) -> Service:
     """Return a service of which only the host is known."""
     return Service(
         "",
@@ -31,7 +31,7 @@ def hidden_service(host: ComputeHost) -> Service:
 def service_of(raw: Json) -> Service:
     """Read a nova-compute service; raises what a missing or wrong value raises."""
     if is_hidden(raw):
-        return hidden_service(ComputeHost(raw["host"]))
+        return _hidden(ComputeHost(raw["host"]))
     return Service(
         id=raw["id"],
         host=ComputeHost(raw["host"]),

@@ -55,7 +55,7 @@ from novaha.core.readying import each_once
 from novaha.core.reasons import Reason
 from novaha.core.recovery import FENCED_REASON, Found, Proof, Proven, Record, Recovery, is_ours
 from novaha.core.returning import returning
-from novaha.core.services import behind_a_down_cell, refused_change, services_again
+from novaha.core.services import behind_a_down_cell, named_hosts, refused_change, services_again
 from novaha.core.sharing import share
 from novaha.core.standing import Standing
 from novaha.core.starting import starting
@@ -176,8 +176,7 @@ def _service(
     if services is None or services.asked_s < since_s:
         return (AskServices(),)
     try:
-        listed = (*(s.host for s in services.value), *sorted(view.memory.hidden))
-        host = compute_host_of(node, listed, policy.host_map)
+        host = compute_host_of(node, named_hosts(view), policy.host_map)
     except (HostNotFound, HostAmbiguous) as error:
         none = isinstance(error, HostNotFound)
         reason = Reason.HOST_UNKNOWN if none else Reason.HOST_AMBIGUOUS

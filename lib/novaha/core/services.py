@@ -19,6 +19,12 @@ def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | 
     return next((service for service in services if service.host == host), None)
 
 
+def named_hosts(view: View) -> tuple[ComputeHost, ...]:
+    """Return all hosts that Nova names, those too of which it tells no more for now."""
+    services = view.memory.services.value if view.memory.services else ()
+    return (*(service.host for service in services), *sorted(view.memory.hidden))
+
+
 def listed_host(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
     """Return the Nova host of a node, None while Nova's list does not tell exactly one."""
     services = view.memory.services.value if view.memory.services else ()

@@ -31,6 +31,7 @@ from novaha.core.services import (
     behind_a_down_cell,
     find_service,
     listed_host,
+    named_hosts,
     refused_change,
     services_again,
 )
@@ -54,10 +55,9 @@ def service_of(
     services = view.memory.services
     if services is None:
         return (AskServices(),)
-    hosts = (*(service.host for service in services.value), *sorted(view.memory.hidden))
     try:
         known = withdrawn.host if withdrawn else None
-        host = known or compute_host_of(node, hosts, policy.host_map)
+        host = known or compute_host_of(node, named_hosts(view), policy.host_map)
     except (HostNotFound, HostAmbiguous) as error:
         reason = Reason.HOST_UNKNOWN if isinstance(error, HostNotFound) else Reason.HOST_AMBIGUOUS
         return (*services_again(view, policy), Hold(node, reason, f"{error}; set host_map"))

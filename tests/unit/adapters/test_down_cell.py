@@ -7,7 +7,7 @@ import requests_mock
 from novaha.adapters.nova import Nova
 from novaha.core.names import ComputeHost
 from novaha.errors import CloudUnavailable
-from novahttp import NOVA, sent
+from novahttp import NOVA, RECORD, SERVICE, sent
 
 # openstacksdk warns of what it does itself.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
@@ -15,23 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 HOST = ComputeHost("compute-1")
 STUB = {"binary": "nova-compute", "host": "compute-1", "status": "UNKNOWN"}
 """As Nova 34.0 shows it while it cannot connect to the database of the cell."""
-SERVICE = {
-    **STUB,
-    "id": "uuid-1",
-    "status": "enabled",
-    "disabled_reason": None,
-    "state": "up",
-    "forced_down": False,
-    "updated_at": "2024-05-03T12:00:00.000000",
-}
-FLYING = {
-    "id": 7,
-    "uuid": "u-7",
-    "instance_uuid": "vm-1",
-    "source_compute": "compute-1",
-    "dest_compute": None,
-    "status": "running",
-}
+FLYING = {**RECORD, "status": "running"}
 ASK: dict[str, Callable[[Nova], object]] = {
     "servers": lambda nova: nova.servers(HOST),
     "servers/detail": lambda nova: nova.servers(HOST, details=True),
@@ -78,6 +62,18 @@ def test_what_a_moment_of_the_cell_had_left_out_is_seen(
     http.get(f"{NOVA}/os-migrations", [{"json": {"migrations": []}}, there])
     http.get(f"{NOVA}/os-services", json={"services": [SERVICE]})
     assert [record.id for record in nova.migrations(HOST)] == [7]
+
+
+def test_a_page_that_a_moment_of_the_cell_had_left_out_is_seen(
+    nova: Nova, http: requests_mock.Mocker
+) -> None:
+    """`[api] max_limit` of 1."""
+    link = {"migrations_links": [{"rel": "next", "href": "ignored"}]}
+    http.get(f"{NOVA}/os-migrations", json={"migrations": [FLYING], **link})
+    last = {"json": {"migrations": [{**FLYING, "id": 8, "uuid": "u-8"}]}}
+    http.get(f"{NOVA}/os-migrations?marker=u-7", [{"json": {"migrations": []}}, last])
+    http.get(f"{NOVA}/os-services", json={"services": [SERVICE]})
+    assert [record.id for record in nova.migrations(HOST)] == [7, 8]
 
 
 def test_a_list_that_shows_something_is_whole_and_asked_for_once(

@@ -12,7 +12,17 @@ from novaha.core.details import Details
 from novaha.core.model import Migration, Server
 from novaha.core.names import ComputeHost, ServerId
 from novaha.errors import CloudRefused, CloudUnavailable, ConfigError
-from novahttp import CLOUDS, IDENTITY, KEYSTONE, NOVA, PASSWORD, sent, version
+from novahttp import (
+    CLOUDS,
+    IDENTITY,
+    KEYSTONE,
+    NOVA,
+    PASSWORD,
+    RECORD,
+    SERVICE,
+    sent,
+    version,
+)
 from worlds import service
 
 # openstacksdk warns of what it does itself.
@@ -20,25 +30,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 HOST = ComputeHost("compute-1")
 EVACUATE = Evacuate(ServerId("vm-1"), HOST)
-
-SERVICE = {
-    "id": "uuid-1",
-    "binary": "nova-compute",
-    "host": "compute-1",
-    "status": "disabled",
-    "disabled_reason": None,
-    "state": "down",
-    "forced_down": True,
-    "updated_at": "2024-05-03T12:00:00.000000",
-}
-RECORD = {
-    "id": 7,
-    "uuid": "u-7",
-    "instance_uuid": "vm-1",
-    "source_compute": "compute-1",
-    "dest_compute": None,
-    "status": "accepted",
-}
 
 
 def test_services_are_read_as_they_stand(nova: Nova, http: requests_mock.Mocker) -> None:

@@ -64,6 +64,12 @@ def test_a_host_that_is_off_is_waited_for_without_a_question() -> None:
     assert reasons(decided(ours(), seen=back(online=frozenset()))) == [Reason.HOST_OFF]
 
 
+def test_the_recovery_of_a_host_behind_a_down_cell_does_not_end() -> None:
+    decisions = decided(service(ComputeHost("compute-2")), hidden=frozenset({HOST}))
+    assert reasons(decisions) == [Reason.CELL_DOWN]
+    assert not any(isinstance(d, EndRecovery) for d in decisions)
+
+
 def test_the_services_are_asked_again_as_often_as_the_policy_says() -> None:
     started = ours(heartbeat=STARTED)
     assert AskServices() not in decided(started, NOW_S + 0.9 * POLICY.return_poll_s)

@@ -11,6 +11,7 @@ from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.recovery import Found
 from worlds import (
+    HOST,
     NODE,
     NOW_S,
     cluster,
@@ -53,6 +54,21 @@ def test_a_host_without_service_is_kept_while_something_may_be_on_its_way() -> N
     (hold,) = decided(flying)
     assert isinstance(hold, Hold)
     assert "has 1 instances on it" in hold.text
+
+
+def test_a_host_behind_a_down_cell_is_not_let_go_for_what_nova_leaves_out() -> None:
+    unseen = known(services=GONE, servers=(), hidden=frozenset({HOST}))
+    (hold,) = decided(unseen)
+    assert isinstance(hold, Hold)
+    assert hold.reason is Reason.CELL_DOWN
+
+
+def test_a_node_whose_host_is_behind_a_down_cell_is_not_let_go_when_it_is_back() -> None:
+    unseen = memory(services=GONE, hidden=frozenset({HOST}))
+    back = cluster(records=(proven(),), events=None, online=frozenset({NODE}))
+    (hold,) = decide(view(back, unseen), POLICY)
+    assert isinstance(hold, Hold)
+    assert hold.reason is Reason.CELL_DOWN
 
 
 def test_what_was_read_before_its_service_was_gone_is_read_again() -> None:

@@ -82,6 +82,13 @@ def test_a_host_that_is_off_is_given_back_once_nova_knows_it() -> None:
     assert decided(off, known(of=down)) == (Enable(down), DropWithdrawn(CLOSED))
 
 
+def test_nothing_is_given_back_or_taken_while_the_cell_of_the_host_is_down() -> None:
+    unseen = replace(known(of=service(SPARE)), hidden=frozenset({HOST}))
+    for of in (drained(), drained(drains=())):
+        assert held(decided(of, unseen)).keys() == {Reason.CELL_DOWN}
+        assert all(isinstance(d, Hold) for d in decided(of, unseen))
+
+
 def test_what_nobody_can_read_is_given_back_too_and_written_over() -> None:
     garbled = Withdrawn(NODE, ComputeHost(""), Phase.PARKED, raw="garbled")
     given = decided(drained(drains=(), withdrawn=(garbled,)), known())

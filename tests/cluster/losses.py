@@ -15,6 +15,8 @@ VICTIM = "compute-1"
 WITNESS = "controller-3"
 RECOVERED_S = 240.0
 SERVING_S = 180.0
+SLOW_S = 300.0
+"""So long an evacuation takes under `slow`, unless the test ends it: it is looked at meanwhile."""
 FENCED_S = 30.0
 """What a fencing with working devices may take here, from the loss on, beside other work."""
 
@@ -77,6 +79,12 @@ def evacuations_in_flight(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         _signal_others(cluster, "CONT")
+
+
+def slow(cluster: Cluster, spawn_s: float) -> None:
+    """Have each instance take so long to start, those that are being started included."""
+    for node in cluster.computes():
+        cluster.set_faults(node, spawn_delay=spawn_s)
 
 
 def _signal_others(cluster: Cluster, signal: str) -> None:

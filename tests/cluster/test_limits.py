@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import VICTIM, judged, parameter, seeded
+from losses import SLOW_S, VICTIM, judged, parameter, seeded, slow
 from novaha.adapters.brakestate import RELEASE_PREFIX
 from novaha.adapters.cib import RECOVERY_PREFIX
 from rehearsal.configure import wait_ready
@@ -17,8 +17,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 HOME = "controller-1"
 OTHER = "compute-2"
-SLOW_S = 300.0
-"""So long the first recovery takes, unless the test ends it: the second host is looked at."""
 SHOWN_S = 90.0
 
 
@@ -37,12 +35,6 @@ def one_at_a_time(cluster: Cluster) -> Iterator[None]:
             cluster.exec(HOME, argv, check=False)
 
 
-def slow(cluster: Cluster, spawn_s: float) -> None:
-    """Have each instance take so long to start, those that are being started included."""
-    for node in cluster.computes():
-        cluster.set_faults(node, spawn_delay=spawn_s)
-
-
 def record(cluster: Cluster, node: str) -> str:
     """Return the recovery record of a node, "" where there is none."""
     return look(cluster).properties.get(f"{RECOVERY_PREFIX}{node}", "")
@@ -52,6 +44,11 @@ def waits(cluster: Cluster) -> bool:
     """Tell whether one of the two hosts is in recovery while the proof of the other is kept."""
     phases = sorted(record(cluster, node).partition("phase=")[2][:6] for node in (VICTIM, OTHER))
     return phases == ["evacua", "proven"]
+
+
+def are_over(cluster: Cluster) -> bool:
+    """Tell whether both hosts are in service again, by their recoveries' records."""
+    return not record(cluster, OTHER) and not record(cluster, VICTIM)
 
 
 def is_shown(cluster: Cluster) -> bool:
@@ -84,6 +81,7 @@ def test_a_second_host_waits_is_shown_and_begins_when_a_person_releases_it(
         slow(cluster, 0.0)
         left = lambda: not beside & {s.id for s in cloud.servers() if s.host == OTHER}  # noqa: E731
         wait_for("the instances beside to be elsewhere", left, 240.0, story)
+        wait_for("both recoveries to be over", lambda: are_over(cluster), 180.0, story)
     wait_ready(cluster)
 
 
@@ -100,6 +98,5 @@ def test_a_second_host_follows_by_itself_when_the_first_is_over(
         cluster.kill(VICTIM)
         wait_for("one host to wait for the other", lambda: waits(cluster), SHOWN_S, story)
         slow(cluster, 0.0)
+        wait_for("both recoveries to be over", lambda: are_over(cluster), 240.0, story)
     wait_ready(cluster)
-    done = lambda: not record(cluster, OTHER) and not record(cluster, VICTIM)  # noqa: E731
-    wait_for("both recoveries to be over", done, 180.0, story)

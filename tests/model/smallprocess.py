@@ -6,11 +6,12 @@ two calls; a test compares the two call by call. It is always NOW_S: what was be
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import smallview as look
-from novaha.app.apply import apply, ask, take_results
+from novaha.app.apply import apply, ask
+from novaha.app.results import take_results
 from novaha.core import decide as core
 from novaha.core import memory as remember
 from novaha.core.actions import (
@@ -27,11 +28,12 @@ from novaha.core.actions import (
 from novaha.core.model import Answer, ClusterView, Memory, View
 from novaha.core.policy import Policy
 from novaha.core.rules import Rules
+from novaha.core.silence import in_turn, topic_of
 from novaha.core.standing import concerned
 from novaha.errors import ClusterUnavailable
 from novaha.ports import Ports
 from smallcalls import ERROR, OBSERVE, REFUSED, SERVICES, Call, Next, Replay
-from smalltime import NOW_S, POLICY, canonical, freeze, tick
+from smalltime import NOW_S, POLICY, canonical, freeze, patient_no_more, tick
 from smallview import Key, Table
 from smallworld import Reply
 
@@ -108,13 +110,14 @@ class Automaton:
         """Tell whether it sleeps and leaves Nova alone for a while."""
         proc = self.procs.values[number]
         known = self.memories[proc.memory]
-        left_alone = known.trouble is not None and known.trouble_until_s > NOW_S
-        return left_alone and proc.at_what == "idle"
+        waits = known.trouble is not None and known.trouble_until_s > NOW_S
+        waits = waits or any(silence.until_s > NOW_S for silence in known.silences.values())
+        return waits and proc.at_what == "idle"
 
     def tried_again(self, number: int) -> int:
         """Return the process once it may ask Nova again."""
         memory = self.memories[self.procs.values[number].memory]
-        return self._idle(replace(memory, trouble_until_s=0.0))
+        return self._idle(patient_no_more(memory))
 
     def tick(self, number: int, *, began: bool = False) -> int:
         """Return the process one tick later; began: its cycle has begun, Pacemaker is asked."""
@@ -156,9 +159,12 @@ class Automaton:
     def _answered(self, proc: Proc, key: Key, mind: Mind, ports: Replay) -> int:
         questions = _questions(self.todos.values[proc.todo])
         memory = ask(mind.memory, (questions[proc.at],), ports, ports)
-        if key not in (ERROR, REFUSED) and proc.at + 1 < len(questions):
-            following = _call_of(questions[proc.at + 1])
-            return self._number(memory, proc._replace(call=following, at=proc.at + 1))
+        failed = key in (ERROR, REFUSED)
+        if not (failed and memory.trouble is not None and memory.trouble_until_s > NOW_S):
+            following = _next(memory, questions, proc.at)
+            if following < len(questions):
+                call = _call_of(questions[following])
+                return self._number(memory, proc._replace(call=call, at=following))
         taken = take_results(memory, all_ports(ports))
         answered = self.answered.values[proc.answered] if taken is memory else frozenset()
         return self._think(mind._replace(memory=taken), proc.view, answered, ports)
@@ -167,6 +173,7 @@ class Automaton:
         decisions = self._decide(mind, look.cluster_of(self.views.values[view]))
         asked = tuple(q for q in _questions(decisions) if q not in answered)
         if asked:
+            asked = tuple(in_turn(mind.memory, asked))
             proc = Proc(
                 "ask",
                 _call_of(asked[0]),
@@ -244,6 +251,13 @@ def all_ports(ports: Replay) -> Ports:
 def _questions(decisions: tuple[Decision, ...]) -> tuple[Question, ...]:
     """Return the questions that this world has answers to: nobody says anything in it."""
     return tuple(q for q in core.questions(decisions) if not isinstance(q, AskRules | AskRoom))
+
+
+def _next(memory: Memory, questions: tuple[Question, ...], at: int) -> int:
+    """Return which question follows: not one about what has just got no answer."""
+    silent = {topic for topic, known in memory.silences.items() if known.until_s > NOW_S}
+    rest = range(at + 1, len(questions))
+    return next((n for n in rest if topic_of(questions[n]) not in silent), len(questions))
 
 
 def _call_of(question: Decision) -> Call:

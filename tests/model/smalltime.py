@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from novaha.core.memory import LONG_AGO_S
-from novaha.core.model import Answer, Memory, Post
+from novaha.core.model import Answer, Memory, Post, Silence
 from novaha.core.policy import Policy
 from novaha.core.rules import Rules
 
@@ -33,8 +33,16 @@ POLICY = Policy(
 
 def tick(memory: Memory, asked_s: float, began_s: float) -> tuple[Memory, float, float]:
     """Return a memory, the first question and the begin of the cycle, all one tick later."""
-    later = replace(_moved(memory, lambda at_s, _: at_s - TICK_S), trouble_until_s=0.0)
+    later = patient_no_more(_moved(memory, lambda at_s, _: at_s - TICK_S))
+    silences = {k: replace(s, last_s=s.last_s - TICK_S) for k, s in later.silences.items()}
+    later = replace(later, heard_s=later.heard_s - TICK_S, silences=silences)
     return later, asked_s - TICK_S, began_s - TICK_S
+
+
+def patient_no_more(memory: Memory) -> Memory:
+    """Return a memory that keeps from asking Nova nothing that got no answer."""
+    silences = {k: replace(s, until_s=0.0) for k, s in memory.silences.items()}
+    return replace(memory, trouble_until_s=0.0, silences=silences)
 
 
 def canonical(memory: Memory, asked_s: float, began_s: float) -> tuple[Memory, float, float]:
@@ -49,7 +57,35 @@ def canonical(memory: Memory, asked_s: float, began_s: float) -> tuple[Memory, f
         rank = ranks[None].get(at_s)
         return NOW_S - TICK_S * (ranks[host][at_s] if rank is None else rank)
 
-    return _moved(memory, to), to(asked_s), to(began_s)
+    moved = _moved(memory, to)
+    return _quiet(moved, asked_s, to(asked_s)), to(asked_s), to(began_s)
+
+
+def _quiet(m: Memory, asked_s: float, becomes_s: float) -> Memory:
+    """Return a memory whose silences and last answer are as old as can make a difference.
+
+    It matters whether Nova answered since this round began, and since each silence was noted; not
+    for how long something has been silent (GIVES_SLOTS_S lasts for ever here), nor how rarely it is
+    asked for.
+    """
+
+    def to(at_s: float) -> float:
+        return at_s if at_s == NOW_S else becomes_s if at_s >= asked_s else OLD_S
+
+    return replace(
+        m,
+        heard_s=to(m.heard_s),
+        silences={
+            k: Silence(
+                s.text,
+                since_s=NOW_S,
+                last_s=OLD_S - TICK_S if m.heard_s > s.last_s else to(s.last_s),
+                until_s=NOW_S + TICK_S if s.until_s > NOW_S else 0.0,
+                tries=min(s.tries, 1),
+            )
+            for k, s in m.silences.items()
+        },
+    )
 
 
 def _ranks(
@@ -181,6 +217,8 @@ def freeze(memory: Memory) -> tuple[object, ...]:
         m.woken_s,
         m.trouble,
         m.trouble_until_s,
+        m.heard_s,
+        _items(m.silences),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from novaha.core import canarymemory, drainmemory
+from novaha.core import canarymemory, drainmemory, silence
 from novaha.core import memory as remember
 from novaha.core import startmemory as starts
 from novaha.core.actions import (
@@ -46,11 +46,12 @@ from novaha.core.actions import (
 from novaha.core.capacity import Room
 from novaha.core.drain import Phase
 from novaha.core.model import HoldMark, Memory, Service
-from novaha.core.names import ComputeHost, ServerId
+from novaha.core.names import ComputeHost
 from novaha.core.segments import RESERVED, TRUE, Aggregate
-from novaha.errors import CloudRefused, CloudUnavailable, NeedsNoStart, NotInTwoPhases
+from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import Clock, Cloud, CloudReader, Ports
 
+_Services = ForceDown | Disable | ForceUp | Enable
 _Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
 
 _InCib = (
@@ -67,18 +68,28 @@ _InCib = (
     | SetStandby
 )
 
-TROUBLE_WAIT_S = 2.0
-"""How long Nova is left alone after it gave no answer."""
-
 
 def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: Clock) -> Memory:
-    """Answer questions; all carry the moment before the first was asked."""
-    now_s = clock.monotonic_s()
-    try:
-        for question in asked:
+    """Answer questions; all carry the moment before the first was asked.
+
+    One without an answer keeps only the others about the same from being asked, unless Nova has
+    nothing to say at all.
+    """
+    now_s, silent = clock.monotonic_s(), set()
+    for question in silence.in_turn(memory, asked):
+        topic = silence.topic_of(question)
+        if topic in silent:
+            continue
+        try:
             memory = _answer(memory, question, now_s, cloud)
-    except (CloudUnavailable, CloudRefused) as error:
-        return _trouble(memory, error, clock)
+        except (CloudUnavailable, CloudRefused) as error:
+            silent.add(topic)
+            then_s = clock.monotonic_s()
+            memory, nothing = silence.unheard(memory, topic, str(error), then_s, since_s=now_s)
+            if nothing:
+                break
+        else:
+            memory = silence.heard(memory, question, clock.monotonic_s())
     return memory
 
 
@@ -138,10 +149,7 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
         memory = _effect(memory, action, ports)
     except CloudUnavailable as error:
         ports.journal.action(action, f"no answer: {error}")
-        if isinstance(action, BootCanary | DeleteCanary):
-            return _untried(memory, action, error, ports.clock), False
-        memory = remember.doubt_rules(memory) if isinstance(action, _Aggregates) else memory
-        return _trouble(memory, error, ports.clock), False
+        return _unanswered(memory, action, error, ports.clock), False
     except CloudRefused as error:
         ports.journal.action(action, f"refused: {error}")
         return _refused(memory, action, error, ports), False
@@ -300,76 +308,23 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
     return remember.forget_host(memory, recovery.host)
 
 
-def take_results(memory: Memory, ports: Ports) -> Memory:
-    """Take in how requests ended since the last look."""
-    for result in ports.posts.results():
-        now_s, error = ports.clock.monotonic_s(), result.error
-        memory = _ended(memory, result.request, error, now_s)
-        busy = isinstance(error, CloudUnavailable) and error.busy
-        if busy and not isinstance(result.request, LiveMigrate):
-            memory = remember.strained(memory, now_s)
-        ports.journal.action(result.request, _outcome(error))
-    return memory
+def _unanswered(memory: Memory, action: Action, error: CloudUnavailable, clock: Clock) -> Memory:
+    """Remember that Nova gave no answer to an action: whether it was done is to be read again.
 
-
-def _ended(memory: Memory, request: Request, error: Exception | None, now_s: float) -> Memory:
-    match request:
-        case Evacuate():
-            return _evacuate_ended(memory, request, error, now_s)
-        case Start():
-            return _start_ended(memory, request, error, now_s)
-        case LiveMigrate(server):
-            return _left(memory, server, error, now_s)
-
-
-def _outcome(error: Exception | None) -> str:
-    if error is None:
-        return "accepted"
-    if isinstance(error, NeedsNoStart):
-        return f"not needed: {error}"
-    return f"refused: {error}" if isinstance(error, CloudRefused) else f"lost: {error}"
-
-
-def _evacuate_ended(
-    memory: Memory, evacuate: Evacuate, error: Exception | None, now_s: float
-) -> Memory:
-    server = evacuate.server
-    match error:
-        case None:
-            return remember.accepted(memory, server, now_s)
-        case NotInTwoPhases():
-            memory = starts.saw_phases(memory, leaves_stopped=False)
-            return starts.never_sent(memory, server)
-        case CloudRefused():
-            return remember.refused(memory, server, now_s, str(error))
-    return remember.lost(memory, server, now_s, f"Nova gave no answer: {error}")
-
-
-def _start_ended(memory: Memory, start: Start, error: Exception | None, now_s: float) -> Memory:
-    match error:
-        case None:
-            return starts.start_ended(memory, start.server, "accepted", now_s)
-        case NeedsNoStart():
-            return starts.needs_no_start(memory, start.server)
-        case CloudRefused():
-            return starts.start_refused(memory, start.server, now_s, str(error))
-    text = f"Nova gave no answer: {error}"
-    return starts.start_ended(memory, start.server, "lost", now_s, text)
-
-
-def _left(memory: Memory, server: ServerId, error: Exception | None, now_s: float) -> Memory:
-    """Remember how a request for a live migration ended."""
-    match error:
-        case None:
-            return drainmemory.may_leave(memory, server, now_s)
-        case CloudRefused():
-            return drainmemory.may_not_leave(memory, server, now_s, str(error))
-    return drainmemory.unheard(memory, server, now_s, f"Nova gave no answer: {error}")
-
-
-def _trouble(memory: Memory, error: Exception, clock: Clock) -> Memory:
-    until_s = clock.monotonic_s() + TROUBLE_WAIT_S
-    return remember.cloud_failed(memory, str(error), until_s)
+    Nova is left alone for a moment. A change of a service is then tried later than what others
+    need; one of an aggregate is not, for the steps after it rest on it.
+    """
+    now_s, text = clock.monotonic_s(), str(error)
+    if isinstance(action, BootCanary | DeleteCanary):
+        return _untried(memory, action, error, clock)
+    if isinstance(action, Release):
+        return silence.unheard(memory, silence.topic_of(AskServices()), text, now_s)[0]
+    if isinstance(action, _Aggregates):
+        memory = remember.doubt_rules(memory)
+    if isinstance(action, _Services):
+        memory = remember.service_refused(memory, action.service.host, now_s, text)
+        memory = remember.forget_services(memory)
+    return silence.left_alone(memory, text, now_s)
 
 
 def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
@@ -377,13 +332,15 @@ def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) 
 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
-    now_s = ports.clock.monotonic_s()
+    now_s, text = ports.clock.monotonic_s(), str(error)
     if isinstance(action, BootCanary | DeleteCanary):
         return _untried(memory, action, error, ports.clock)
     if isinstance(action, _Aggregates):
         aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
-        return remember.aggregate_refused(memory, aggregate, _about(action), now_s, str(error))
-    if not isinstance(action, ForceDown | Disable | ForceUp | Enable):
-        return _trouble(memory, error, ports.clock)
-    memory = remember.service_refused(memory, action.service.host, now_s, str(error))
+        return remember.aggregate_refused(memory, aggregate, _about(action), now_s, text)
+    if isinstance(action, Release):
+        return silence.unheard(memory, silence.topic_of(AskServices()), text, now_s)[0]
+    if not isinstance(action, _Services):
+        return silence.left_alone(memory, text, now_s)
+    memory = remember.service_refused(memory, action.service.host, now_s, text)
     return memory if isinstance(action, ForceUp) else remember.forget_services(memory)

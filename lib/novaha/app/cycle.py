@@ -6,7 +6,8 @@ starts with an empty memory reads the same truth from the cluster and from Nova.
 
 from dataclasses import dataclass, field, replace
 
-from novaha.app.apply import TROUBLE_WAIT_S, apply, ask, take_results
+from novaha.app.apply import apply, ask
+from novaha.app.results import take_results
 from novaha.core import memory as remember
 from novaha.core.actions import Action, Decision, Hold, Question
 from novaha.core.decide import decide, questions
@@ -16,6 +17,7 @@ from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.returning import back_ids
+from novaha.core.silence import WAIT_S
 from novaha.ports import Ports
 
 PASSES = 40
@@ -82,7 +84,8 @@ class Reconciler:
         """Return how long the next cycle may wait, given what this one waits for."""
         waits = {
             Reason.FENCE_PENDING: FENCE_POLL_S,
-            Reason.CLOUD: TROUBLE_WAIT_S,
+            Reason.CLOUD: WAIT_S,
+            Reason.UNANSWERED: WAIT_S,
             Reason.ASKING: self.policy.poll_s,
             Reason.SETTLING: self.policy.poll_s,
             Reason.AFTER: self.policy.return_poll_s,

@@ -12,7 +12,7 @@ from novaha.ports import Clock, CloudReader
 def look(view: View, policy: Policy, subject: str | None, cloud: CloudReader, clock: Clock) -> View:
     """Return the view with all that Nova tells about a subject (None: about all that is open).
 
-    It ends with the first question that gets no answer: `memory.trouble` then says why.
+    What got no answer is not asked again: core/silence.py then says why (`unknown`).
     """
     answered: set[object] = set()
     while view.memory.trouble is None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from novaha.app.apply import TROUBLE_WAIT_S
 from novaha.cib.profiles import PROFILES
 from novaha.core.canary import DISABLED, FAILED, KEY, NAME, RUNS
 from novaha.core.fates import TRIES_BEFORE_ITS_HOST
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.silence import LONGEST_WAIT_S, WAIT_S
 from novaha.hold import LOOKS, MARGIN_S
 from novaha.specs.nova_compute_unfence import NOVA_NAMES, SPEC
 
@@ -45,8 +45,15 @@ HELD: tuple[Wait, ...] = (
         "Nova and Keystone answer",
         _coded(Reason.CLOUD),
         "what is where is Nova's to say",
-        f"asked again every {TROUBLE_WAIT_S:g} s, without an end",
+        f"asked again every {WAIT_S:g} s, without an end",
         "mend the cloud",
+    ),
+    Wait(
+        "Nova answers what it is asked about this host",
+        _coded(Reason.UNANSWERED),
+        "it answers for others, who are gone on with; what is on this one nobody else can say",
+        f"asked again after {WAIT_S:g} s, then ever more rarely, up to {LONGEST_WAIT_S:g} s",
+        "mend what Nova's log shows for that request",
     ),
     Wait(
         "a place among the recoveries",

@@ -100,17 +100,18 @@ def foreseen(node: NodeName) -> tuple[Forecast | None, str]:
     from novaha.app.apply import ask
     from novaha.cli.asking import seen_by_a_person
     from novaha.core.foresight import asks_to_foresee, foresee
+    from novaha.core.silence import unknown
     from novaha.errors import NovaHaError
 
     try:
         eye = seen_by_a_person()
         view = eye.view
-        while view.memory.trouble is None and (wanted := asks_to_foresee(view, eye.policy, node)):
+        while not unknown(view.memory) and (wanted := asks_to_foresee(view, eye.policy, node)):
             view = replace(view, memory=ask(view.memory, wanted, eye.nova, eye.clock))
     except NovaHaError as error:
         return None, str(error)
     found = foresee(view, eye.policy, node)
-    return found, "" if found else view.memory.trouble or "Nova lists no host for it"
+    return found, "" if found else unknown(view.memory) or "Nova lists no host for it"
 
 
 def do(scene: Scene, drain: Drain) -> Scene:

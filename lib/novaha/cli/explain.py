@@ -220,9 +220,10 @@ def _asked(
     from novaha.adapters.clock import MonotonicClock
     from novaha.adapters.nova import Nova
     from novaha.app.look import look
+    from novaha.core.silence import unknown
 
     try:
         seen = look(view, policy, subject, Nova(*access), MonotonicClock())
     except NovaHaError as error:
         return view, str(error)
-    return seen, seen.memory.trouble
+    return seen, unknown(seen.memory)

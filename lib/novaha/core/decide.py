@@ -16,7 +16,8 @@ The state of each node (core/standing.py) says which function plans for it:
 What was placed stopped is started whatever the state of its node (core/starting.py).
 Hosts that are to be emptied come last (core/draining.py): they never keep a recovery waiting.
 
-Questions are decisions too: the caller answers them and decides again.
+Questions are decisions too: the caller answers them and decides again. What Nova gives no answer
+to is left out at the end, with its Hold (core/silence.py).
 """
 
 from dataclasses import replace
@@ -36,7 +37,6 @@ from novaha.core.actions import (
     BeginRecovery,
     Decision,
     DropHold,
-    EndStarts,
     ForceDown,
     Hold,
     KeepProof,
@@ -57,6 +57,7 @@ from novaha.core.recovery import FENCED_REASON, Found, Proof, Proven, Record, Re
 from novaha.core.returning import returning
 from novaha.core.services import behind_a_down_cell, named_hosts, refused_change, services_again
 from novaha.core.sharing import share
+from novaha.core.silence import without_silence
 from novaha.core.standing import Standing
 from novaha.core.starting import starting
 from novaha.core.states import RecoveryState as State
@@ -87,7 +88,7 @@ def decide(view: View, policy: Policy) -> tuple[Decision, ...]:
     shared = tuple(each_once(share(view, policy, plans)))
     started = starting(view, policy, evacuating)
     drains = draining(view, policy, found, plans)
-    return _without_the_cloud(view, (*_orphans(cluster), *told, *shared, *started, *drains))
+    return without_silence(view, (*_orphans(cluster), *told, *shared, *started, *drains))
 
 
 def plan_of(view: View, policy: Policy, standing: Standing) -> HostPlan:
@@ -261,23 +262,6 @@ def _orphans(cluster: ClusterView) -> tuple[Decision, ...]:
 
 def _released(record: Record) -> bool:
     return isinstance(record, Recovery) and record.phase == "returning"
-
-
-def _without_the_cloud(view: View, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
-    """While Nova gives no answer, neither ask nor change anything there."""
-    if view.memory.trouble is None or view.now_s >= view.memory.trouble_until_s:
-        return decisions
-    kept = tuple(d for d in decisions if _without_nova(d))
-    dropped = len(kept) < len(decisions)
-    hold = Hold("nova", Reason.CLOUD, view.memory.trouble)
-    return (*kept, hold) if dropped else kept
-
-
-def _without_nova(decision: Decision) -> bool:
-    """Tell what needs nothing of Nova; a release out of an evacuation reads the heartbeat."""
-    if isinstance(decision, Release):
-        return decision.recovery.phase == "returning"
-    return isinstance(decision, Hold | DropHold | KeepProof | EndStarts)
 
 
 _QUESTIONS = (

@@ -102,7 +102,8 @@ class _Evacuation:
             *self.give_back(awaited, moving),
             *keep_starts(self.reading, fates),
         )
-        ready = () if self.settling() else candidates(self.reading, fates, where)
+        blind = self.settling() or flights.unseen
+        ready = () if blind else candidates(self.reading, fates, where)
         others = partial(members, self.reading, fates)
         movers = tuple(pool(self.reading, fates)) if self.view.memory.room else ()
         on_the_way = placing(self.reading, fates, flights.stuck)

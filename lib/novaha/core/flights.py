@@ -7,6 +7,7 @@ from novaha.core.model import Answer, Migration, Post, View
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
 from novaha.core.records import newest_by_server
+from novaha.core.silence import long_silent
 
 CLAIMED = "completed"
 """The word of a starting nova-compute on the source: it sets it on what is in flight, too (34.0).
@@ -21,18 +22,20 @@ class Flights:
 
     claimed: those of which only the source says that it is over. stuck: the newest records that
     have not changed for long: in flight, or over without that the list of servers shows it.
-    newest: the record of each server that tells where it is.
+    newest: the record of each server that tells where it is. unseen: Nova has told nothing of them
+    for so long that they must stop no other.
     """
 
     moving: frozenset[ServerId]
     claimed: frozenset[ServerId]
     stuck: Mapping[ServerId, Migration]
     newest: Mapping[ServerId, Migration]
+    unseen: bool = False
 
     @property
     def busy(self) -> int:
         """Return how many have a slot; a stuck one costs Nova nothing and must stop no other."""
-        return len(self.moving - self.stuck.keys())
+        return 0 if self.unseen else len(self.moving - self.stuck.keys())
 
 
 def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: int) -> Flights:
@@ -58,7 +61,8 @@ def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: i
         for s, post in memory.posts.items()
         if (post.host == host or s in listed) and not _spent(post, policy, migrations)
     }
-    return Flights(claimed.union(moving, posted), claimed, stuck, newest)
+    unseen = long_silent(view, host)
+    return Flights(claimed.union(moving, posted), claimed, stuck, newest, unseen)
 
 
 def telling(migrations: Iterable[Migration], after_migration: int) -> dict[ServerId, Migration]:

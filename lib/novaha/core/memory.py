@@ -352,11 +352,6 @@ def refused(memory: Memory, server: ServerId, now_s: float, text: str) -> Memory
     )
 
 
-def cloud_failed(memory: Memory, text: str, until_s: float) -> Memory:
-    """Note why Nova gave no answer, and until when not to ask again."""
-    return replace(memory, trouble=text, trouble_until_s=until_s)
-
-
 def forget_host(memory: Memory, host: ComputeHost) -> Memory:
     """Forget all that was known of a host whose recovery is over, or begins anew."""
     listed, records = memory.servers.get(host), memory.migrations.get(host)

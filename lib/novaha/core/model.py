@@ -286,6 +286,24 @@ class RefusedChange:
     text: str
 
 
+class Topic(NamedTuple):
+    """What Nova is asked about; host: "" where it is about all of them."""
+
+    what: str
+    host: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Why there was no answer; tries: how often, since the first, while others were answered."""
+
+    text: str
+    since_s: float
+    last_s: float
+    until_s: float
+    tries: int
+
+
 @dataclass(frozen=True)
 class DrainMemory:
     """What this process knows of live migrations; as with Memory, all of it may be lost.
@@ -326,8 +344,9 @@ class Memory:
     Nova can leave what it evacuates stopped, None where it was not asked. placed: how the servers
     stand that were, on their new hosts. start_tries: their starts. up: since when each was seen to
     run. needless: those that need no start any more. drain: what is known of live migrations.
-    trouble: why Nova cannot be asked before trouble_until_s. hidden: the hosts that Nova knows, and
-    cannot tell more of, for their cell is down.
+    trouble: why Nova cannot be asked before trouble_until_s. heard_s: when it answered a question
+    last. silences: what it answers nothing to. hidden: the hosts that Nova knows, and cannot tell
+    more of, for their cell is down.
     """
 
     started_s: float
@@ -365,6 +384,8 @@ class Memory:
     canaries: Mapping[ComputeHost, CanaryMemory] = field(default_factory=dict)
     trouble: str | None = None
     trouble_until_s: float = 0.0
+    heard_s: float = float("-inf")
+    silences: Mapping[Topic, Silence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,12 @@ class Reason(Enum):
         "Nova or Keystone gives no usable answer.",
         "They answer; nothing is lost meanwhile.",
     )
+    UNANSWERED = (
+        "unanswered",
+        True,
+        "Nova answers, but not what it is asked about this host, or about this one thing.",
+        "It answers; what is known meanwhile is gone on with, and all other hosts are.",
+    )
     CELL_DOWN = (
         "cell-down",
         True,

@@ -110,7 +110,7 @@ def _flights(plans: Iterable[HostPlan]) -> Iterator[Flights]:
 
 def _records_in_flight(plans: Iterable[HostPlan]) -> Iterator[Migration]:
     """Yield the records of what moves, as far as they are known; not of what is stuck."""
-    for flights in _flights(plans):
+    for flights in (each for each in _flights(plans) if not each.unseen):
         for server, record in flights.newest.items():
             if record.status in IN_FLIGHT and server not in flights.stuck:
                 yield record

@@ -183,23 +183,34 @@ class _Placed:
 
     @property
     def due_s(self) -> float:
-        """When it may be tried, or tried again."""
+        """When it may be tried, or tried again; one that Nova works on not until that is stuck.
+
+        A start that its host lost leaves it `powering-on` until nova-compute starts there again.
+        """
         count, at_s = self.tried.tries, self.tried.at_s
-        return at_s + self.lot.policy.backoff_s(count) if count else at_s
+        due_s = at_s + self.lot.policy.backoff_s(count) if count else at_s
+        return due_s if self.idle else max(at_s, self.came_s) + self.lot.policy.stuck_s
+
+    @property
+    def came_s(self) -> float:
+        """Since when its evacuation is over, as far as this process has seen."""
+        memory, record = self.lot.view.memory, (self.lot.newest or {}).get(self.id)
+        known = memory.moving.get(record.id) if record else None
+        return known.since_s if known else memory.started_s
 
     @property
     def idle(self) -> bool:
-        """Tell whether Nova does nothing with it, as far as its list shows.
+        """Tell whether Nova does nothing with it, as far as its list shows."""
+        return not (self.server and self.server.details and self.server.details.task_state)
 
-        A start reaches the host that Nova has it on: as long as that is a lost one, it is lost.
-        """
-        if self.server is None:
-            view = self.lot.view
-            lists = (view.memory.servers.get(host) for host in _evacuating(view))
-            return not any(
-                self.id == server.id for known in lists if known for server in known.value
-            )
-        return not (self.server.details and self.server.details.task_state)
+    @property
+    def away(self) -> bool:
+        """Tell whether Nova has it on a lost host: that is where a start would be lost."""
+        if self.server is not None:
+            return False
+        view = self.lot.view
+        lists = (view.memory.servers.get(host) for host in _evacuating(view))
+        return any(self.id == server.id for known in lists if known for server in known.value)
 
     @property
     def starting(self) -> bool:
@@ -207,7 +218,7 @@ class _Placed:
         tried, now_s = self.tried, self.lot.view.now_s
         if tried.state == "refused" or now_s - tried.at_s >= self.lot.policy.stuck_s:
             return False
-        if tried.state == "sent" or not self.idle:
+        if tried.state == "sent" or self.away or not self.idle:
             return True
         return tried.state == "accepted" and self.asked_s <= tried.at_s
 
@@ -322,7 +333,7 @@ def _in_order(
     for one in sorted(each_once.values(), key=lambda each: each.rank):
         if one.failed:
             yield one.hold()
-        if one.starting or view.now_s < one.due_s or not one.idle:
+        if one.starting or one.away or view.now_s < one.due_s:
             continue
         if one.id in waiting.waiting and not one.lot.late:
             late.append(one)

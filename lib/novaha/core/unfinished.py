@@ -9,6 +9,7 @@ from novaha.core.pace import records_due_s
 from novaha.core.policy import Policy
 from novaha.core.recovery import Recovery
 from novaha.core.services import listed_host
+from novaha.core.silence import long_silent
 from novaha.core.standing import Standing
 from novaha.core.states import RecoveryState as State
 
@@ -19,7 +20,7 @@ def unfinished(view: View, policy: Policy, standings: list[Standing]) -> list[Ho
     """Return a plan for each such host: its evacuations keep their slots until they are over.
 
     Nova works on them all the same; a process that has just started has to ask for them, and
-    counts on the worst until it knows.
+    counts on the worst until it knows, or Nova has told nothing of them for long.
     """
     recoveries = [(s.state, s.record) for s in standings if isinstance(s.record, Recovery)]
     going = {recovery.host for state, recovery in recoveries if state not in _STOPPED}
@@ -29,9 +30,15 @@ def unfinished(view: View, policy: Policy, standings: list[Standing]) -> list[Ho
         return []
     hosts = dict.fromkeys(filter(None, stopped))
     unknown = [host for host in hosts if not _is_known(view, host)]
-    ask = [HostPlan((AskMigrations(h), AskServers(h)), busy=policy.max_in_flight) for h in unknown]
+    ask = [_ask(view, policy, host) for host in unknown]
     left = [h for h in view.memory.migrations if h not in going and h not in unknown]
     return ask + [_plan(view, policy, host, first.get(host)) for host in left]
+
+
+def _ask(view: View, policy: Policy, host: ComputeHost) -> HostPlan:
+    """Return the questions for a host of which nothing is known; not for ever with every slot."""
+    busy = 0 if long_silent(view, host) else policy.max_in_flight
+    return HostPlan((AskMigrations(host), AskServers(host)), busy=busy)
 
 
 def _is_known(view: View, host: ComputeHost) -> bool:

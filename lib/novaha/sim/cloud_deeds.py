@@ -111,9 +111,15 @@ def live_migrate(world: World, server: str, node: str) -> None:
 
 
 def reset_state(world: World, server: str) -> None:
-    """Set an instance active, after its guest was ended wherever Nova does not have it."""
-    world.book.say("operator", f"looks for guests of {server}, and sets its state to active")
+    """Set an instance active, after its guest was ended wherever Nova does not have it.
+
+    Not one that stands stopped: Nova would take it for running, and start it for nobody.
+    """
     instance = world.instance(server)
+    if instance.vm_state == "stopped" and not instance.task_state:
+        world.book.say("operator", f"finds {server} stopped, and leaves its state as it is")
+        return
+    world.book.say("operator", f"looks for guests of {server}, and sets its state to active")
     for compute in world.machines.all.values():
         if compute.name != instance.node and compute.reachable:
             world.guests.end(instance.id, compute.name)
@@ -142,6 +148,12 @@ def empty(world: World, node: str) -> None:
     state = world.nova.states[NodeName(node)]
     state.roomy_s = world.engine.now_s if state.full else state.roomy_s
     state.full = False
+
+
+def lists(world: World, node: str, state: str) -> None:
+    """Have Nova's lists of what is on a host, and of what leaves it, fail or work."""
+    world.book.say("fault", f"Nova's lists of {node}: {state}")
+    world.nova.states[NodeName(node)].untold = state == "fail"
 
 
 def group_check(world: World, state: str) -> None:
@@ -289,6 +301,7 @@ CLOUD: dict[str, Callable[..., None]] = {
     "say": say,
     "full": full,
     "empty": empty,
+    "lists": lists,
     "group-check": group_check,
     "disable": disable,
     "enable": enable,

@@ -1,6 +1,8 @@
 """The ports of one process of ours: each call goes over the wire into the world."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from novaha.core.actions import Evacuate, LiveMigrate, Request, Start
 from novaha.core.canary import Canary, Recipe
@@ -22,6 +24,8 @@ from novaha.sim.cluster import Cluster
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.nova import Nova
 from novaha.sim.wire import LATE_S, NO_KEYSTONE, SLOW_S, Door, Wire
+
+T = TypeVar("T")
 
 TRAVEL_S = 0.1
 """One way of an evacuate request."""
@@ -124,13 +128,8 @@ class SimCloud:
 
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the servers of a host."""
-        return self._wire.call(
-            "servers",
-            Door.CLOUD,
-            self._life.lives,
-            lambda: self._nova.servers(host, details=details),
-            kept_as=f"servers {host} {details}",
-        )
+        listed = partial(self._nova.servers, host, details=details)
+        return self._list("servers", host, listed, f"servers {host} {details}")
 
     def rooms(self) -> tuple[Room, ...]:
         """Tell what is free."""
@@ -152,23 +151,20 @@ class SimCloud:
 
     def migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the evacuation records of a host."""
-        return self._wire.call(
-            "migrations",
-            Door.CLOUD,
-            self._life.lives,
-            lambda: self._nova.migrations(host),
-            kept_as=f"migrations {host}",
-        )
+        listed = partial(self._nova.migrations, host)
+        return self._list("migrations", host, listed, f"migrations {host}")
 
     def live_migrations(self, host: ComputeHost) -> tuple[Migration, ...]:
         """List the live migration records of a host."""
-        return self._wire.call(
-            "live-migrations",
-            Door.CLOUD,
-            self._life.lives,
-            lambda: self._nova.live_migrations(host),
-            kept_as=f"live-migrations {host}",
-        )
+        listed = partial(self._nova.live_migrations, host)
+        return self._list("live-migrations", host, listed, f"live-migrations {host}")
+
+    def _list(self, name: str, host: ComputeHost, listed: Callable[[], T], kept_as: str) -> T:
+        def effect() -> T:
+            self._nova.tell(host)
+            return listed()
+
+        return self._wire.call(name, Door.CLOUD, self._life.lives, effect, kept_as=kept_as)
 
     def set_forced_down(self, service: Service, *, forced_down: bool) -> Service:
         """Force a service down or up."""

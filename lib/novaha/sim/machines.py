@@ -144,6 +144,7 @@ class Machines:
             self._nova.beats(compute.name)
         self.restarted(compute)
         self._clean(compute)
+        self._nova.power.resume(compute)
         self._engine.later(RESUME_S, self._resume, compute, life)
         self._engine.later(COMPLETE_S, self._complete, compute, life)
         self.reconsider()

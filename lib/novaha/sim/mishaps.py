@@ -48,6 +48,10 @@ def _bmc_dead(draw: Draw) -> None:
     draw.lasting(draw.ahead(), ("bmc", draw.node()), ("dead", "works"))
 
 
+def _untold(draw: Draw) -> None:
+    draw.lasting(draw.moment(), ("lists", draw.node()), ("fail", "work"))
+
+
 def _confirmed(draw: Draw) -> None:
     node = draw.node()
     draw.lasting(draw.ahead(), ("bmc", node), ("dead", "works"))
@@ -184,6 +188,7 @@ MISHAPS: tuple[tuple[int, Mishap], ...] = (
     (8, partial(_state, "nova", "down", "up")),
     (4, partial(_state, "nova", "slow", "fast")),
     (4, partial(_state, "nova", "unauthorized", "up")),
+    (6, _untold),
     (4, _history_lost),
     (3, partial(_state, "history", "silent", "speaks")),
     (6, _bmc_dead),

@@ -100,6 +100,14 @@ class Nova:
         """List the nova-compute services."""
         return tuple(map(self._service, self.states.values()))
 
+    def tell(self, host: ComputeHost) -> None:
+        """Raise what Nova answers where its lists of a host fail."""
+        node = self._nodes.get(host)
+        if node is not None and self.states[node].untold:
+            self._book.outcome.faults["lists-fail"] += 1
+            msg = "Nova answered 500"
+            raise CloudUnavailable(msg)
+
     def servers(self, host: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
         """List the instances that Nova has on a host."""
         found = self._servers.get((host, details))

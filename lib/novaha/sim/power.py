@@ -80,6 +80,23 @@ class Power:
         self._changed(compute)
         self._engine.later(START_S, self._powered_on, instance, compute, compute.life)
 
+    def resume(self, compute: Compute) -> None:
+        """Do what a nova-compute that starts finds undone: the starts that its host had lost.
+
+        Source: nova 34.0, compute/manager.py, _init_instance.
+        """
+        for instance in self._pending(compute):
+            self._engine.later(START_S, self._powered_on, instance, compute, compute.life)
+
+    def pending(self) -> bool:
+        """Tell whether a start is undone of which a nova-compute knows nothing, though it runs."""
+        serving = (compute for compute in self._computes.values() if compute.serving)
+        return any(self._pending(compute) for compute in serving)
+
+    def _pending(self, compute: Compute) -> list[Instance]:
+        mine = (i for i in self._instances.values() if i.node == compute.name and not i.deleted)
+        return [instance for instance in mine if instance.task_state == "powering-on"]
+
     def _powered_on(self, instance: Instance, compute: Compute, life: int) -> None:
         """Run a guest; a request to a nova-compute that is not there is lost."""
         there = instance.node == compute.name and instance.task_state == "powering-on"

@@ -101,7 +101,8 @@ class Instance:
 class ServiceState:
     """A nova-compute service. beats_from_s: since when it beats, None while it does not.
 
-    roomy_s: since when instances fit there, while it is not full.
+    roomy_s: since when instances fit there, while it is not full. untold: Nova's lists of its
+    instances, and of what leaves it, fail.
     """
 
     id: str
@@ -114,6 +115,7 @@ class ServiceState:
     last_beat_s: float = 0.0
     full: bool = False
     roomy_s: float = 0.0
+    untold: bool = False
 
 
 class How(NamedTuple):

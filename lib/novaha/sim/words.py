@@ -103,6 +103,11 @@ WORDS = tuple(
         ("live-outcome", (Kind.INSTANCE, Choice(("done", "error"))), "of its next live migration"),
         ("full", (Kind.COMPUTE,), "no instance fits on the node any more"),
         ("empty", (Kind.COMPUTE,), "instances fit again"),
+        (
+            "lists",
+            (Kind.COMPUTE, Choice(("fail", "work"))),
+            "Nova's, of what is on it or leaves",
+        ),
         ("group-check", (Choice(("on", "off")),), "of what arrives, by the computes; on at first"),
         # ourselves
         ("fault", (Choice(FAULTS), Kind.CALL, Kind.COUNT), "strikes the next such calls"),

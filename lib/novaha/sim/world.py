@@ -230,6 +230,7 @@ class World:
         held = self.supervisor.watch.held
         by_a_person = not self.supervisor.enabled
         resting = all(hold.reason.trouble or hold.reason in RESTING for hold in held)
+        resting = resting and not self.nova.power.pending()
         return by_a_person or (bool(held) and resting)
 
     def judge_end(self) -> None:

@@ -104,5 +104,5 @@ def test_a_recovery_needs_about_as_many_looks_as_it_has_evacuations(
         ends_s = {server: at_s for server, at_s in ends_s.items() if server not in moved}
         known = known.looked(now_s, ends_s.keys(), moved)
     long_waits = now_s / POLICY.poll_last_s
-    each = 1.0 if at_once > 2 else 1.5
+    each = 1.0 if at_once > 2 else 2.0
     assert known.looks <= each * count + 12 + long_waits, known

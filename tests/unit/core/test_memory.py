@@ -8,6 +8,7 @@ from novaha.core.model import Answer, Memory, Post
 from novaha.core.names import ComputeHost, ServerId
 from novaha.core.rules import Rules
 from novaha.core.segments import Aggregate
+from novaha.core.silence import left_alone
 from worlds import HOST, NOW_S, RECEIPT_ID, memory, migration, ours, recovery, server, service
 
 VM = ServerId("server-1")
@@ -114,7 +115,7 @@ def test_a_changed_service_is_not_made_into_a_list() -> None:
 
 
 def test_any_answer_ends_the_trouble_with_nova() -> None:
-    troubled = remember.cloud_failed(posted("sent"), "503", NOW_S + 2)
+    troubled = left_alone(posted("sent"), "503", NOW_S)
     assert troubled.trouble == "503"
     assert remember.saw_services(troubled, (), NOW_S).trouble is None
     assert remember.saw_servers(troubled, HOST, (), NOW_S).trouble is None

@@ -185,6 +185,21 @@ def test_one_with_which_nova_does_something_is_let_be(task: str) -> None:
     assert started(decided(placed(server("a", "stopped", task)), "a")) == []
 
 
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_start_that_was_lost_with_its_host_is_shown_and_tried_again(*, mine: bool) -> None:
+    """Nova keeps `powering-on` then; a process before this one may have sent it."""
+    known = placed(server("a", "stopped", "powering-on"))
+    if mine:
+        known = starts.starting(known, ServerId("a"), NOW_S)
+        known = starts.start_ended(known, ServerId("a"), "accepted", NOW_S)
+    assert started(decided(known, "a", now_s=NOW_S + TWO.stuck_s - 1)) == []
+    again = decided(known, "a", now_s=NOW_S + TWO.stuck_s)
+    assert started(again) == ["a"]
+    assert (Reason.NOT_STARTED in reasons(again)) is mine
+    known = starts.start_refused(known, ServerId("a"), NOW_S + TWO.stuck_s, "powering-on (409)")
+    assert Reason.NOT_STARTED in reasons(decided(known, "a", now_s=NOW_S + TWO.stuck_s + 1))
+
+
 def test_a_start_is_sent_once_and_again_only_when_its_turn_has_come() -> None:
     sent = starts.starting(placed(server("a", "stopped")), ServerId("a"), NOW_S)
     assert started(decided(sent, "a")) == []

@@ -32,6 +32,7 @@ MENDED_BY = {
     ("stop-recovery", ""): ("start-recovery", ""),
     ("lose", ""): ("return", ""),
     ("full", ""): ("empty", ""),
+    ("lists", "fail"): ("lists", "work"),
     ("isolate", ""): ("heal", ""),
     ("stay-off", ""): ("power", "on"),
     ("level", "kdump"): ("level", "real"),
@@ -41,7 +42,7 @@ MENDED_BY = {
 
 def choice(event: Event) -> tuple[str, str]:
     """Return a word with the state that it sets, "" where it sets none."""
-    with_state = {"bmc", "nova", "quorum", "history", "power", "level"}
+    with_state = {"bmc", "nova", "lists", "quorum", "history", "power", "level"}
     return event.word, event.arguments[-1] if event.word in with_state else ""
 
 

@@ -1,0 +1,147 @@
+"""What Nova gives no answer to: nothing at all, or only what it is asked about one host.
+
+Nova can fail for one host and serve all others: a list that ends in 500 for one corrupt instance, a
+cell whose database hangs. That must hold up nobody else. So what got no answer is asked again last,
+after what may be answered; where Nova answers the rest, only what rests on that answer waits, and
+is asked for ever more rarely. Where it answers nothing, it is left alone for a moment.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from novaha.core.actions import (
+    Action,
+    AskCanaries,
+    AskLiveMigrations,
+    AskMigrations,
+    AskPhases,
+    AskPlaced,
+    AskPorts,
+    AskRoom,
+    AskRules,
+    AskServers,
+    AskServices,
+    Decision,
+    DropHold,
+    EndStarts,
+    Hold,
+    KeepProof,
+    Question,
+    Release,
+)
+from novaha.core.model import Memory, Silence, Topic, View
+from novaha.core.names import ComputeHost
+from novaha.core.reasons import Reason
+
+WAIT_S = 2.0
+"""How long Nova is left alone after it gave no answer."""
+LONGEST_WAIT_S = 30.0
+"""How long at most that is not asked again to which Nova, answering all else, gives no answer."""
+GIVES_SLOTS_S = 120.0
+"""So long evacuations keep their slots of which Nova tells nothing; most are over by then."""
+
+_WHAT: dict[type[Question], str] = {
+    AskServices: "its compute services",
+    AskServers: "what is on it",
+    AskMigrations: "what is on it",
+    AskLiveMigrations: "which live migrations leave it",
+    AskRules: "its host aggregates and server groups",
+    AskPhases: "its versions",
+    AskPlaced: "how those stand that were moved to it",
+    AskCanaries: "which canaries are on it",
+}
+"""What a question is about. What is asked about one recovery belongs together: its answers are set
+against each other, so none of them may be newer than one that failed."""
+
+
+def topic_of(question: Question) -> Topic:
+    """Return what a question is about, and which host."""
+    return Topic(_WHAT.get(type(question), "it"), str(getattr(question, "host", "")))
+
+
+def in_turn(memory: Memory, asked: Iterable[Question]) -> list[Question]:
+    """Return questions as they are to be asked: last those that got no answer before."""
+    return sorted(asked, key=lambda question: topic_of(question) in memory.silences)
+
+
+def heard(memory: Memory, question: Question, now_s: float) -> Memory:
+    """Note that Nova answered a question; of what others are asked it says nothing."""
+    if isinstance(question, AskRoom | AskPorts):
+        return memory
+    topic = topic_of(question)
+    if topic in memory.silences:
+        kept = {k: v for k, v in memory.silences.items() if k != topic}
+        memory = replace(memory, silences=kept)
+    return replace(memory, heard_s=now_s)
+
+
+def unheard(
+    memory: Memory, topic: Topic, text: str, now_s: float, *, since_s: float = float("inf")
+) -> tuple[Memory, bool]:
+    """Note that nothing came back about a topic; tell whether Nova has to be left alone for that.
+
+    It need not be where it answers others: it did since that moment, or since this failed before.
+    """
+    before = memory.silences.get(topic)
+    alone = before is not None and memory.heard_s > before.last_s
+    tries = (before.tries if before else 0) + alone
+    until_s = now_s + min(WAIT_S * 2 ** max(tries - 1, 0), LONGEST_WAIT_S)
+    silence = Silence(text, before.since_s if before else now_s, now_s, until_s, tries)
+    memory = replace(memory, silences={**memory.silences, topic: silence})
+    if tries > 0 or memory.heard_s >= since_s:
+        return memory, False
+    return left_alone(memory, text, now_s), True
+
+
+def left_alone(memory: Memory, text: str, now_s: float) -> Memory:
+    """Note why Nova gave no answer, and until when not to ask it anything."""
+    return replace(memory, trouble=text, trouble_until_s=now_s + WAIT_S)
+
+
+def long_silent(view: View, host: ComputeHost) -> bool:
+    """Tell whether Nova has not told for long what is on a host, or leaves it, though asked."""
+    silence = view.memory.silences.get(topic_of(AskMigrations(host)))
+    return silence is not None and view.now_s - silence.since_s >= GIVES_SLOTS_S
+
+
+def unknown(memory: Memory) -> str | None:
+    """Return why something is not known that was asked for, None where all was answered."""
+    told = [silence.text for silence in memory.silences.values()]
+    return memory.trouble or next(iter(told), None)
+
+
+def without_silence(view: View, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Return the decisions without what Nova is not to be asked now, and why, where that is so."""
+    memory = view.memory
+    if memory.trouble is not None and view.now_s < memory.trouble_until_s:
+        kept = tuple(d for d in decisions if _without_nova(d))
+        hold = Hold("nova", Reason.CLOUD, memory.trouble)
+        return (*kept, hold) if len(kept) < len(decisions) else kept
+    silent = {k: v for k, v in memory.silences.items() if view.now_s < v.until_s}
+    met = dict.fromkeys(map(_needed, decisions))
+    again = any(topic in memory.silences.keys() - silent.keys() for topic in met)
+    kept = tuple(d for d in decisions if _needed(d) not in silent)
+    holds = (_hold(view, topic, silent[topic]) for topic in met if topic in silent)
+    # Whether Nova answers anything at all is asked with what it did not answer before.
+    return (*((AskServices(),) if again else ()), *kept, *holds)
+
+
+def _needed(decision: Decision) -> Topic | None:
+    """Return what a decision needs an answer about; a release reads the services itself."""
+    if isinstance(decision, Release):
+        return None if _without_nova(decision) else topic_of(AskServices())
+    return None if isinstance(decision, Action | Hold) else topic_of(decision)
+
+
+def _hold(view: View, topic: Topic, silence: Silence) -> Hold:
+    for_s, wait_s = view.now_s - silence.since_s, silence.until_s - view.now_s
+    text = f"Nova does not tell {topic.what}, for {for_s:.0f} s now: {silence.text}"
+    subject = topic.host or "nova"
+    return Hold(subject, Reason.UNANSWERED, f"{text}; it is asked again in {wait_s:.0f} s")
+
+
+def _without_nova(decision: Decision) -> bool:
+    """Tell what needs nothing of Nova; a release out of an evacuation reads the heartbeat."""
+    if isinstance(decision, Release):
+        return decision.recovery.phase == "returning"
+    return isinstance(decision, Hold | DropHold | KeepProof | EndStarts)

@@ -1,0 +1,186 @@
+"""L7: what Nova answers nothing to, of one host or one thing, holds up nobody else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+from fakeports import FakeCloud, Fault, Process
+from fakeworld import World
+from novaha.core.model import Migration, Server, Service
+from novaha.core.names import ComputeHost
+from novaha.core.reasons import Reason
+from novaha.core.silence import LONGEST_WAIT_S
+from novaha.errors import CloudRefused, CloudUnavailable
+from recoveries import host, left_on, left_on_is_empty, process, reasons, world
+
+SICK, OTHER = "compute-0", "compute-1"
+LISTS = ("servers", "migrations")
+ERRORS = (
+    partial(CloudUnavailable, "Nova answered 500"),
+    partial(CloudRefused, "no such filter (400)", 400),
+)
+TIMEOUT_S = 10.0
+
+
+@dataclass
+class Deaf:
+    """What Nova does not answer, of one host, while `on`; asked: when it was asked for."""
+
+    world: World
+    at: ComputeHost
+    error: Callable[[], Exception] = ERRORS[0]
+    takes_s: float = 0.0
+    on: bool = True
+    asked_s: list[float] = field(default_factory=list)
+
+    def fail(self, of: ComputeHost) -> None:
+        if self.on and of == self.at:
+            self.asked_s.append(self.world.now_s)
+            self.world.advance(self.takes_s)
+            raise self.error()
+
+
+def deafen(patch: pytest.MonkeyPatch, deaf: Deaf, *lists: str) -> None:
+    """Have these lists of its host fail, each after it was asked for."""
+    servers, records = FakeCloud.servers, FakeCloud.migrations
+
+    def listed(cloud: FakeCloud, at: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
+        found = servers(cloud, at, details=details)
+        deaf.fail(at)
+        return found
+
+    def moved(cloud: FakeCloud, at: ComputeHost) -> tuple[Migration, ...]:
+        found = records(cloud, at)
+        deaf.fail(at)
+        return found
+
+    if "servers" in lists:
+        patch.setattr(FakeCloud, "servers", listed)
+    if "migrations" in lists:
+        patch.setattr(FakeCloud, "migrations", moved)
+
+
+def lost(it: World, *faults: Fault) -> Process:
+    """Lose both hosts."""
+    for name in (SICK, OTHER):
+        it.fence(name)
+    return process(it, *faults)
+
+
+def assert_all_moved(run: Process) -> None:
+    """Each instance was moved, some of them to a host that was back by then."""
+    assert run.at_rest(), run.journal.held
+    assert run.world.violations == []
+    assert all(instance.posts for instance in run.world.instances.values())
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("what", [("servers",), ("migrations",), LISTS])
+@pytest.mark.parametrize("takes_s", [0.0, TIMEOUT_S])
+def test_a_host_that_nova_tells_nothing_of_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+    error: Callable[[], Exception],
+    what: tuple[str, ...],
+    takes_s: float,
+) -> None:
+    it = world(3, 3)
+    deaf = Deaf(it, host(SICK), error, takes_s)
+    deafen(monkeypatch, deaf, *what)
+    run = lost(it)
+    run.run(180, lambda: left_on_is_empty(it, OTHER))
+    assert left_on_is_empty(it, OTHER)
+    run.run(120)
+    assert len(left_on(it, SICK)) == 3
+    assert it.violations == []
+    (hold,) = (each for each in run.journal.held if each.reason is Reason.UNANSWERED)
+    assert hold.subject == deaf.at
+    assert str(error()) in hold.text
+    deaf.on = False
+    run.run_to_rest(600.0)
+    assert_all_moved(run)
+
+
+@pytest.mark.parametrize("at_s", [0.5, 1.0, 2.0, 4.0, 8.0])
+@pytest.mark.parametrize("sick", [SICK, OTHER])
+def test_recoveries_under_way_go_on_when_the_lists_of_one_host_begin_to_fail(
+    monkeypatch: pytest.MonkeyPatch, at_s: float, sick: str
+) -> None:
+    it = world(20, 3, limit=2)
+    deaf = Deaf(it, host(sick), on=False)
+    deafen(monkeypatch, deaf, *LISTS)
+    it.later(at_s, lambda: setattr(deaf, "on", True))
+    run, well = lost(it), OTHER if sick == SICK else SICK
+    run.run(1500, lambda: left_on_is_empty(it, well))
+    assert left_on_is_empty(it, well), run.journal.held
+    assert it.violations == []
+    deaf.on = False
+    run.run_to_rest()
+    assert_all_moved(run)
+
+
+def test_what_gets_no_answer_is_asked_for_ever_more_rarely_while_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = world(1, 200, limit=1)
+    deaf = Deaf(it, host(SICK))
+    deafen(monkeypatch, deaf, "migrations")
+    run = lost(it)
+    run.run(300)
+    pauses = [b - a for a, b in zip(deaf.asked_s, deaf.asked_s[1:], strict=False)]
+    assert pauses[-1] == pytest.approx(LONGEST_WAIT_S, abs=6.0)
+    assert len(deaf.asked_s) < 20
+
+
+def test_a_nova_that_answers_nothing_is_asked_again_as_soon_as_ever() -> None:
+    it = world(3, 3)
+    it.nova_down = True
+    run = lost(it)
+    run.run(300)
+    assert Reason.CLOUD in reasons(run)
+    it.nova_down = False
+    up_s = it.now_s
+    run.run(60, lambda: any(i.posts for i in it.instances.values()))
+    assert it.now_s - up_s < 5.0
+    run.run_to_rest()
+    assert_all_moved(run)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("change", ["set_forced_down", "set_enabled"])
+def test_a_service_that_nova_cannot_change_holds_up_no_other_host(
+    monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], change: str
+) -> None:
+    it = world(3, 3)
+    deaf, effect = Deaf(it, host(SICK), error), getattr(FakeCloud, change)
+
+    def changed(cloud: FakeCloud, of: Service, **how: object) -> Service:
+        deaf.fail(of.host)
+        return effect(cloud, of, **how)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(FakeCloud, change, changed)
+    run = lost(it)
+    run.run(60, lambda: Reason.BLOCKED in reasons(run))
+    assert Reason.BLOCKED in reasons(run)
+    run.run(120, lambda: left_on_is_empty(it, OTHER))
+    assert left_on_is_empty(it, OTHER), run.journal.held
+    deaf.on = False
+    run.run_to_rest()
+    assert_all_moved(run)
+
+
+@pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REPLY_LOST])
+@pytest.mark.parametrize("call", range(0, 50, 3))
+def test_neither_a_kill_nor_a_lost_reply_beside_it_breaks_a_law(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault, call: int
+) -> None:
+    it = world(6, 6, limit=3)
+    deaf = Deaf(it, host(SICK), on=False)
+    deafen(monkeypatch, deaf, *LISTS)
+    it.later(1.5, lambda: setattr(deaf, "on", True))
+    run = lost(it, *[Fault.NONE] * call, fault)
+    run.run(1500, lambda: left_on_is_empty(it, OTHER))
+    assert left_on_is_empty(it, OTHER), run.journal.held
+    deaf.on = False
+    run.run_to_rest()
+    assert_all_moved(run)

@@ -1,4 +1,4 @@
-"""Nova answers 500 to the list of one lost host: the other is recovered as ever, and this one later."""
+"""Nova answers 500 to the list of one lost host: the other is recovered as ever, it later."""
 
 import time
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ def unreadable(cluster: Cluster, server: ServerId) -> Iterator[None]:
 
     def write(value: str) -> None:
         sql = FLAVOR.format(value, server)
-        cluster.exec(cluster.settings.cloud_machine().name, ("mysql", "nova_cell1", "-e", sql))
+        cluster.exec(cluster.settings.cloud_machine().name, ("mysql", "nova", "-e", sql))
 
     write("concat('x', flavor)")
     try:

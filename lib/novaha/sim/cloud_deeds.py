@@ -88,7 +88,14 @@ def slow_move(world: World, server: str, seconds: str) -> None:
 
 
 def state(world: World, server: str, name: str) -> None:
-    """Set the vm_state of an instance, or with the name of a task its task_state."""
+    """Set the vm_state of an instance, or with the name of a task its task_state.
+
+    Not of one that its owner stopped, of which nothing would show any more, nor of one on its way
+    to another host: Nova does one thing with an instance at a time.
+    """
+    struck = world.instance(server)
+    if (name in VM_STATES and struck.stopped) or struck.moves_to is not None:
+        return
     world.book.say("fault", f"{server} is {name}")
     world.book.outcome.faults["state"] += name != "active"
     instance = world.instance(server)
@@ -102,7 +109,7 @@ def state(world: World, server: str, name: str) -> None:
 def live_migrate(world: World, server: str, node: str) -> None:
     """Have an instance be on its way to another host, where only its memory is missing."""
     instance = world.instance(server)
-    if instance.node == node or not world.compute(instance.node).serving:
+    if instance.node == node or instance.stopped or not world.compute(instance.node).serving:
         return
     world.book.say("operator", f"live-migrates {server} to {node}")
     world.book.outcome.faults["live-migrate"] += 1
@@ -113,11 +120,12 @@ def live_migrate(world: World, server: str, node: str) -> None:
 def reset_state(world: World, server: str) -> None:
     """Set an instance active, after its guest was ended wherever Nova does not have it.
 
-    Not one that stands stopped: Nova would take it for running, and start it for nobody.
+    Not one that stands stopped, which Nova would take for running, nor one that is being evacuated.
     """
     instance = world.instance(server)
-    if instance.vm_state == "stopped" and not instance.task_state:
-        world.book.say("operator", f"finds {server} stopped, and leaves its state as it is")
+    stands = instance.vm_state == "stopped" and not instance.task_state
+    if stands or world.nova.is_moving(instance):
+        world.book.say("operator", f"looks at {server}, and leaves its state as it is")
         return
     world.book.say("operator", f"looks for guests of {server}, and sets its state to active")
     for compute in world.machines.all.values():

@@ -14,6 +14,7 @@ from novaha.core.facts import By, Deleted, LiveAsked
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
+from novaha.core.policy import IN_FLIGHT
 from novaha.core.rules import AFFINITY, Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
 from novaha.sim.aggregates import Aggregates
@@ -238,6 +239,11 @@ class Nova:
             msg = f"Cannot 'os-migrateLive' instance {server} while it is {how} (409)"
             raise CloudRefused(msg, 409)
         self.begin_live(instance, by)
+
+    def is_moving(self, instance: Instance) -> bool:
+        """Tell whether an evacuation of an instance is in flight."""
+        mine = (each for each in self.evacuations if each.instance is instance)
+        return any(each.status in IN_FLIGHT for each in mine)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""

@@ -258,8 +258,13 @@ class World:
                 self.book.see(DrainLeft(now_s, node, state.enabled))
 
     def _passed_over(self, instance: Instance) -> bool:
-        """Tell whether one waits for room that has long been there, so that it is no excuse."""
-        hindered = reserved_only(instance.node, self.spec) or not self.supervisor.runs
+        """Tell whether one waits for room that has long been there, so that it is no excuse.
+
+        One whose evacuation is stuck is not sent a second time.
+        """
+        held = self.supervisor.watch.held
+        stuck = any(h.subject == instance.id and h.reason is Reason.STUCK for h in held)
+        hindered = stuck or reserved_only(instance.node, self.spec) or not self.supervisor.runs
         return not hindered and self.nova.had_room(instance, ROOM_SEEN_S)
 
     def _unspoken(self) -> Iterator[NodeName]:

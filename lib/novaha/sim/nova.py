@@ -241,9 +241,10 @@ class Nova:
         self.begin_live(instance, by)
 
     def is_moving(self, instance: Instance) -> bool:
-        """Tell whether an evacuation of an instance is in flight."""
-        mine = (each for each in self.evacuations if each.instance is instance)
-        return any(each.status in IN_FLIGHT for each in mine)
+        """Tell whether an evacuation of an instance is in flight, or over a moment ago only."""
+        mine = [each for each in self.evacuations if each.instance is instance]
+        ends = any(each.status == "done" and each.source.name == instance.node for each in mine)
+        return ends or any(each.status in IN_FLIGHT for each in mine)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""

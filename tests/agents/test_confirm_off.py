@@ -13,6 +13,7 @@ from novaha.adapters import cib
 from novaha.adapters.confirm import CONFIRMED_PREFIX
 from novaha.adapters.pacemaker import Pacemaker
 from novaha.cli.main import main
+from novaha.core import properties
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
 from novaha.core.policy import Policy
@@ -57,7 +58,7 @@ def confirmed(node: Node) -> bool:
 
 def untouched(node: Node) -> bool:
     text = node.cib.read_text()
-    ours = (cib.RECEIPT_PREFIX, CONFIRMED_PREFIX, "nova-ha-hold-")
+    ours = (properties.RECEIPT_PREFIX, CONFIRMED_PREFIX, "nova-ha-hold-")
     return not confirmed(node) and not any(prefix in text for prefix in ours)
 
 

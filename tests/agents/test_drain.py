@@ -8,7 +8,7 @@ import pytest
 from agentnode import Node
 from novaha.adapters.cib import PROPERTY_SET
 from novaha.adapters.clock import MonotonicClock
-from novaha.adapters.drain import DRAIN_PREFIX, WITHDRAWN_PREFIX
+from novaha.adapters.drain import DRAIN_PREFIX
 from novaha.adapters.pacemaker import Pacemaker
 from novaha.cli import asking
 from novaha.cli.asking import Eye
@@ -19,6 +19,7 @@ from novaha.core.drain import Drain, Phase, Withdrawn, parse_drain
 from novaha.core.model import Memory, Migration, Server, Service, View
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
+from novaha.core.properties import WITHDRAWN_PREFIX
 from novaha.core.rules import Rules
 from novaha.errors import CloudUnavailable
 from worlds import server, service

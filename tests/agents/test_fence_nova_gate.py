@@ -12,10 +12,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from agentnode import ROOT, Node, Result
 from novaha.adapters.brakestate import BRAKE_PREFIX, PASSED_PREFIX, RELEASE_PREFIX
-from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
+from novaha.adapters.cib import PROPERTY_SET
 from novaha.core.brakestate import CLUSTER, COLD_START, Brake, Passed, Release
 from novaha.core.incarnation import Incarnation
 from novaha.core.names import NodeName
+from novaha.core.properties import RECOVERY_PREFIX
 from novaha.specs.fence_nova_gate import PARAMS, SPEC
 from worlds import proven
 

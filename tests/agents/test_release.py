@@ -11,10 +11,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from agentnode import Node
 from novaha.adapters.brakestate import BRAKE_PREFIX, RELEASE_PREFIX
-from novaha.adapters.cib import PROPERTY_SET, RECOVERY_PREFIX
+from novaha.adapters.cib import PROPERTY_SET
 from novaha.cli.main import main
 from novaha.core.brakestate import CLUSTER, COLD_START, Brake, parse_release
 from novaha.core.names import NodeName
+from novaha.core.properties import RECOVERY_PREFIX
 from novaha.core.recovery import Proven, Recovery
 from worlds import proven, recovery
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from losses import VICTIM, judged, reach, seeded
-from novaha.adapters.cib import RECOVERY_PREFIX
 from novaha.adapters.disarm import DISARM_PREFIX
+from novaha.core.properties import RECOVERY_PREFIX
 from rehearsal.configure import wait_ready
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM
-from novaha.adapters.drain import DRAIN_PREFIX, WITHDRAWN_PREFIX
+from novaha.adapters.drain import DRAIN_PREFIX
 from novaha.core.policy import IN_FLIGHT
+from novaha.core.properties import WITHDRAWN_PREFIX
 from novaha.core.recovery import OUR_REASON
 from observing import Observer
 from rehearsal.configure import wait_ready

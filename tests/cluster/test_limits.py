@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from losses import SLOW_S, VICTIM, judged, parameter, seeded, slow
 from novaha.adapters.brakestate import RELEASE_PREFIX
-from novaha.adapters.cib import RECOVERY_PREFIX
+from novaha.core.properties import RECOVERY_PREFIX
 from rehearsal.configure import wait_ready
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from losses import SERVING_S, VICTIM, evacuations_in_flight, judged, reach, seeded
-from novaha.adapters.cib import RECOVERY_PREFIX
+from novaha.core.properties import RECOVERY_PREFIX
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.letgo import delete_hold, let_go

@@ -28,15 +28,13 @@ from novaha.core.incarnation import Incarnation
 from novaha.core.model import Device, HoldMark, Level
 from novaha.core.names import NodeName
 from novaha.core.proof import real_devices
+from novaha.core.properties import RECEIPT_PREFIX, RECOVERY_PREFIX, STARTS_PREFIX
 from novaha.core.receipt import MalformedReceipt, Receipt, parse_receipt
 from novaha.core.recovery import MalformedRecovery, Record, Recovery, parse_record
 from novaha.core.starts import Starts
 from novaha.errors import ClusterUnavailable
 
 PROPERTY_SET = "nova-ha-state"
-RECEIPT_PREFIX = "nova-ha-receipt-"
-RECOVERY_PREFIX = "nova-ha-recovery-"
-STARTS_PREFIX = "nova-ha-starts-"
 TIMEOUT_S = 10.0
 
 _UNFENCE_CLONE = "//clone[primitive[@provider='novaha' and @type='NovaComputeUnfence']]"

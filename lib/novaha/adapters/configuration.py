@@ -26,12 +26,16 @@ def live() -> Element:
 def from_file(path: Path) -> Element:
     """Return the CIB of a file; raises ConfigError."""
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path))
+        cib = _parsed(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {error}"
         raise ConfigError(msg) from error
     except ClusterUnavailable as error:
         raise ConfigError(str(error)) from error
+    if cib.tag != "cib" or cib.find("configuration") is None:
+        msg = f"{path} is no CIB; one is printed by: cibadmin --query"
+        raise ConfigError(msg)
+    return cib
 
 
 def schema_of(cib: Element, folder: Path = SCHEMAS) -> Element | None:

@@ -13,6 +13,7 @@ from novaha.adapters import cib
 from novaha.adapters.brakestate import state_of
 from novaha.adapters.command import run
 from novaha.adapters.pacemaker import fencings_of, history, lives_of, online_of, unclean_nodes
+from novaha.core import properties
 from novaha.core.confirmation import Confirmed, Sight
 from novaha.core.model import HoldMark
 from novaha.core.names import NodeName
@@ -28,8 +29,8 @@ def look(node: NodeName) -> Sight:
     unclean, root = unclean_nodes(), cib.query()
     braked = {held for held, _ in state_of(root).kept.held(time.time())}
     ours = (
-        *cib.properties_of(root, cib.RECEIPT_PREFIX),
-        *cib.properties_of(root, cib.RECOVERY_PREFIX),
+        *cib.properties_of(root, properties.RECEIPT_PREFIX),
+        *cib.properties_of(root, properties.RECOVERY_PREFIX),
     )
     return Sight(
         node,

@@ -22,9 +22,9 @@ from novaha.core.drain import (
     parse_withdrawn,
 )
 from novaha.core.names import NodeName
+from novaha.core.properties import WITHDRAWN_PREFIX
 
 DRAIN_PREFIX = "nova-ha-drain-"
-WITHDRAWN_PREFIX = "nova-ha-withdrawn-"
 HEALTH_PREFIX = "#health"
 
 _TRUE = frozenset({"on", "true", "yes", "y", "1"})

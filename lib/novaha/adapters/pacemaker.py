@@ -10,6 +10,7 @@ from novaha.adapters import cib, drain
 from novaha.adapters.brakestate import kept_of
 from novaha.adapters.command import run
 from novaha.adapters.disarm import disarms_of
+from novaha.core import properties
 from novaha.core.confirmation import failures_of
 from novaha.core.drain import Withdrawn
 from novaha.core.incarnation import Incarnation
@@ -152,11 +153,11 @@ def _failing(
 
 def _receipts(root: ET.Element) -> tuple[tuple[Receipt, ...], list[tuple[NodeName, str]]]:
     good, bad = [], []
-    for node, value in cib.properties_of(root, cib.RECEIPT_PREFIX):
+    for node, value in cib.properties_of(root, properties.RECEIPT_PREFIX):
         try:
             good.append(parse_receipt(node, value))
         except MalformedReceipt as error:
-            bad.append((node, _mend(str(error), cib.RECEIPT_PREFIX, node)))
+            bad.append((node, _mend(str(error), properties.RECEIPT_PREFIX, node)))
     return tuple(good), bad
 
 
@@ -164,22 +165,22 @@ def records_of(root: ET.Element) -> tuple[tuple[Record, ...], list[tuple[NodeNam
     """Return the records of a CIB, and what stands there as one and cannot be read."""
     good: list[Record] = []
     bad: list[tuple[NodeName, str]] = []
-    for node, value in cib.properties_of(root, cib.RECOVERY_PREFIX):
+    for node, value in cib.properties_of(root, properties.RECOVERY_PREFIX):
         try:
             good.append(parse_record(node, value))
         except MalformedRecovery as error:
-            bad.append((node, _mend(str(error), cib.RECOVERY_PREFIX, node)))
+            bad.append((node, _mend(str(error), properties.RECOVERY_PREFIX, node)))
     return tuple(good), bad
 
 
 def _starts(root: ET.Element) -> tuple[tuple[Starts, ...], list[tuple[NodeName, str]]]:
     good: list[Starts] = []
     bad: list[tuple[NodeName, str]] = []
-    for node, value in cib.properties_of(root, cib.STARTS_PREFIX):
+    for node, value in cib.properties_of(root, properties.STARTS_PREFIX):
         try:
             good.append(parse_starts(node, value))
         except MalformedStarts as error:
-            bad.append((node, _mend(str(error), cib.STARTS_PREFIX, node)))
+            bad.append((node, _mend(str(error), properties.STARTS_PREFIX, node)))
     return tuple(good), bad
 
 

@@ -15,6 +15,8 @@ from novaha.params import BadParameter, Values, as_text
 from novaha.specs import fence_nova, fence_nova_gate, nova_compute_unfence, nova_evacuate
 
 RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
+START = "20s"
+"""How long an operation may take of which nothing is said (Pacemaker 2.1 and before)."""
 GATE_WORK_S = 10
 """What a gate needs besides its wait, at the least: the cluster's tools may be slow in a storm."""
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
@@ -225,11 +227,9 @@ def reconnect_without_pause(facts: Facts) -> Found:
     xpath = "/cib/configuration/nodes/node[not(@type) or @type='member']"
     controllers = max(len(find_all(facts.cib, xpath)), 1)
     for id_, remote in facts.remotes.items():
-        (start, *_) = (*find_all(remote, "operations/op[@name='start']/@timeout"), "20s")
-        start_s, again_s = (
-            seconds(str(start)),
-            seconds(params(remote).get("reconnect_interval", "")),
-        )
+        starts = find_all(remote, "operations/op[@name='start']")
+        start_s = seconds(starts[0].get("timeout", START) if starts else START)
+        again_s = seconds(params(remote).get("reconnect_interval", ""))
         if start_s is None or again_s is None:
             continue
         wanted_s = controllers * (start_s + OVERHEAD_S)

@@ -110,7 +110,8 @@ def _fail(cib: Element, event: Event, now_s: int) -> None:
 def _mark(cib: Element, event: Event) -> None:
     """Set a node's attribute that is named as the event."""
     _state(cib, event.name)
-    nodes = find_all(cib, "/cib/configuration/nodes")[0]
+    there = find_all(cib, "/cib/configuration/nodes")
+    nodes = there[0] if there else etree.SubElement(find_all(cib, "/cib/configuration")[0], "nodes")
     found = find_all(nodes, "node[@uname=$name]", name=event.name)
     remote = {"id": event.name, "uname": event.name, "type": "remote"}
     node = found[0] if found else etree.SubElement(nodes, "node", remote)
@@ -170,13 +171,19 @@ def _running(cib: Element, resource: str) -> Iterator[tuple[Element, Element]]:
 
 
 def _ends_running(history: Element) -> bool:
-    last = max(history, key=lambda op: int(op.get("call-id", "0")), default=None)
+    last = max(history, key=_call_of, default=None)
     return last is not None and last.get("operation") != "stop" and last.get("rc-code") in _RUNS
+
+
+def _call_of(op: Element) -> int:
+    """Return the number of a call; -1 is Pacemaker's for one that is pending, and ours for none."""
+    text = op.get("call-id", "")
+    return int(text) if text.isascii() and text.isdigit() else -1
 
 
 def _fail_last(state: Element, history: Element, rc: int, now_s: int) -> None:
     """Have the last recurring monitor of a history fail, or what stands last in it."""
-    ops = sorted(history, key=lambda op: (op.get("interval") != "0", int(op.get("call-id", "0"))))
+    ops = sorted(history, key=lambda op: (op.get("interval") != "0", _call_of(op)))
     monitor, id_ = ops[-1], str(history.get("id"))
     status = _DONE if rc == _NOT_RUNNING else _FAILED
     key = str(monitor.get("transition-key"))

@@ -70,4 +70,5 @@ def seconds(text: str) -> float | None:
     units = {"ms": 0.001, "min": 60.0, "m": 60.0, "sec": 1.0, "s": 1.0, "": 1.0, "h": 3600.0}
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     factor = units.get(text[len(number) :])
-    return float(number) * factor if number.isdigit() and factor is not None else None
+    digits = number.isascii() and number.isdigit()
+    return float(number) * factor if digits and factor is not None else None

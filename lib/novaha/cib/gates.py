@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from novaha.cib.configuration import ALONE, DEVICE_MONITOR, Primitive
+from novaha.cib.ids import GATE_DEVICE
 from novaha.cib.inventory import Inventory, Node
 from novaha.core.names import NodeName
 from novaha.specs.fence_nova_gate import GROUPS, SPEC, WAIT
-
-GATE_DEVICE = "fence-nova-gate"
 
 MARGIN_S = 30
 """What a gate may take besides its wait before Pacemaker gives it up: a slow cluster."""

@@ -27,13 +27,14 @@ from novaha.cib.configuration import (
     Pairs,
     Primitive,
 )
-from novaha.cib.inventory import OWN_DEVICE, Inventory, Kind, Node
+from novaha.cib.ids import ALERT, CLONES, COMPUTE, EVACUATE, OWN_DEVICE, UNFENCE, device_id
+from novaha.cib.inventory import Inventory, Kind, Node
 from novaha.cib.profiles import Profile
+from novaha.core.policy import NOT_REAL, Policy
 from novaha.specs import fence_nova, nova_compute_unfence, nova_evacuate
 from novaha.specs.fence_nova_gate import SPEC as GATE
 
-EVACUATE, UNFENCE, COMPUTE = "nova-evacuate", "nova-compute-unfence", "nova-compute"
-ALERT, ALERT_PATH = "nova-ha-alert", "/usr/share/nova-ha/alerts/nova_ha_alert"
+ALERT_PATH = "/usr/share/nova-ha/alerts/nova_ha_alert"
 PROPERTIES: Pairs = (
     ("stonith-enabled", "true"),
     ("concurrent-fencing", "true"),
@@ -51,6 +52,11 @@ DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 _AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
 }
+_NO_POWER_TIMEOUT = NOT_REAL | {
+    *("fence_ack_manual", "fence_legacy", "fence_sanlock", "fence_virt", "fence_watchdog"),
+    "fence_xvm",
+}
+"""Agents without the option; of fence-agents 4.12.1, 82 agents have it."""
 _ASK_THE_CLUSTER = frozenset(f"stonith:{spec.name}" for spec in (fence_nova.SPEC, GATE))
 """Devices of ours, whose monitor asks the cluster only; that of the gate has a task, too."""
 MONITOR_S = 10
@@ -77,10 +83,9 @@ class _Advertised(Protocol):
 
 def generate(inventory: Inventory) -> Configuration:
     """Return the configuration of a cluster."""
-    clones = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
     locations = (
         Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster", is_probed=True),
-        *(Location(f"{clone}-on-computes", clone, "remote") for clone in clones),
+        *(Location(f"{clone}-on-computes", clone, "remote") for clone in CLONES),
     )
     primitives = (
         *(_remote(node, inventory) for node in inventory.computes),
@@ -95,8 +100,8 @@ def generate(inventory: Inventory) -> Configuration:
         primitives=primitives if inventory.fail_counts else tuple(map(_uncounted, primitives)),
         levels=tuple(_levels(inventory)),
         locations=locations,
-        orders=(Order(f"{COMPUTE}-after-hold", *clones),),
-        colocations=(Colocation(f"{COMPUTE}-with-hold", clones[1], clones[0]),),
+        orders=(Order(f"{COMPUTE}-after-hold", *CLONES),),
+        colocations=(Colocation(f"{COMPUTE}-with-hold", CLONES[1], CLONES[0]),),
         alerts=((ALERT, ALERT_PATH),),
     )
 
@@ -140,37 +145,38 @@ def _devices(inventory: Inventory) -> Iterator[Primitive]:
     for kind in inventory.kinds.values():
         users = [node for node in inventory.nodes if any(kind.name in lv for lv in node.levels)]
         if kind.shared and users:
-            yield _shared(kind, users, inventory.profile)
+            yield _shared(kind, users, inventory)
         elif not kind.shared:
             for node in users:
                 options = {"pcmk_host_list": node.name, **node.devices[kind.name]}
-                yield _device(device_id(kind, node), kind, options, inventory.profile)
+                yield _device(_device_id(kind, node), kind, options, inventory)
 
 
-def device_id(kind: Kind, node: Node) -> str:
+def _device_id(kind: Kind, node: Node) -> str:
     """Return the id of the device of this kind that fences a node."""
-    return f"fence-{kind.name}" if kind.shared else f"fence-{kind.name}-{node.name}"
+    return device_id(kind.name, None if kind.shared else node.name)
 
 
-def _shared(kind: Kind, users: list[Node], profile: Profile) -> Primitive:
+def _shared(kind: Kind, users: list[Node], inventory: Inventory) -> Primitive:
     plugs = {node.name: node.devices.get(kind.name, {}).get("plug") for node in users}
     pairs = ";".join(f"{name}:{plug}" for name, plug in plugs.items() if plug is not None)
     options = {"pcmk_host_list": " ".join(plugs)}
     if pairs:
         options["pcmk_host_map"] = pairs
-    return _device(f"fence-{kind.name}", kind, options, profile)
+    return _device(device_id(kind.name, None), kind, options, inventory)
 
 
-def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> Primitive:
+def _device(id_: str, kind: Kind, own: Mapping[str, str], inventory: Inventory) -> Primitive:
     # A device that gives no answer is given up and tried again: while it is tried, for a fencing or
     # to start it elsewhere, Pacemaker begins nothing else. After the power is off, a reboot waits
     # for it to come on again: a host that does not must not hold up its own recovery.
+    profile = inventory.profile
     options = {
         "pcmk_host_check": "static-list",
         "pcmk_monitor_timeout": f"{MONITOR_S}s",
         "pcmk_monitor_retries": "1",
         "pcmk_off_timeout": f"{profile.off_s}s",
-        "pcmk_on_timeout": f"{profile.on_s}s",
+        "pcmk_on_timeout": f"{_on_s(kind, inventory)}s",
         "pcmk_on_retries": "1",
         **_agent_options(kind.agent, profile),
         **kind.options,
@@ -180,10 +186,18 @@ def _device(id_: str, kind: Kind, own: Mapping[str, str], profile: Profile) -> P
     return Primitive(id_, f"stonith:{kind.agent}", params, DEVICE_MONITOR, ALONE)
 
 
+def _on_s(kind: Kind, inventory: Inventory) -> int:
+    """Return how long the power may take to come on; the devices of a level wait one by one."""
+    levels = (level for node in inventory.computes for level in node.levels if kind.name in level)
+    agents = ([inventory.kinds[name].agent for name in level] for level in levels)
+    most = max((sum(agent not in NOT_REAL for agent in level) for level in agents), default=1)
+    return min(inventory.profile.on_s, int(Policy().patience_s) // max(most, 1))
+
+
 def _agent_options(agent: str, profile: Profile) -> dict[str, str]:
     """Return an agent's own options; it must not wait for longer than it is given."""
     options = dict(_AGENT_OPTIONS.get(agent, {}))
-    if options and profile.off_s < POWER_S + LOGIN_S:
+    if agent not in _NO_POWER_TIMEOUT and profile.off_s < POWER_S + LOGIN_S:
         options["power_timeout"] = str(profile.off_s - LOGIN_S)
     return options
 
@@ -254,5 +268,5 @@ def _levels(inventory: Inventory) -> Iterator[Level]:
     for node in inventory.nodes:
         receipt = () if node.address is None else (OWN_DEVICE,)
         for index, names in enumerate(node.levels, 1):
-            ids = tuple(device_id(inventory.kinds[name], node) for name in names)
+            ids = tuple(_device_id(inventory.kinds[name], node) for name in names)
             yield Level(node.name, index, (*gates.of(inventory, node), *ids, *receipt))

@@ -1,10 +1,12 @@
 """The inventory: what a person says of a cluster, read with all its problems at once."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from novaha.cib import shapes
+from novaha.cib.ids import device_id, is_ours
 from novaha.cib.lines import Lines, Path
 from novaha.cib.profiles import PROFILES, Profile
 from novaha.cib.shapes import Problem
@@ -21,8 +23,6 @@ SECRETS = frozenset({"password", "passwd", "snmp_priv_passwd", "snmp_auth_passwd
 
 NO_OTHER_WAY = frozenset({"community"})
 """Secrets for which no fence agent has another way."""
-
-OWN_DEVICE = "fence-nova"
 
 
 class BadInventory(ConfigError):
@@ -179,6 +179,7 @@ def _contradictions(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
     yield from _of_secrets(content)
     yield from _of_groups(content)
     yield from _twice(content)
+    yield from _of_ids(content)
 
 
 _PARAMS: tuple[tuple[str, str, tuple[Param[object], ...]], ...] = (
@@ -259,10 +260,26 @@ def _of_node(
         yield from _of_levels((*path, "levels"), levels, content)
     for kind in own.keys() - fence.keys():
         yield (*path, "fence", kind), f"{table['name']}: {kind!r} is not under fence"
+    for kind in own.keys() & fence.keys():
+        if fence[kind].get("shared", False):
+            yield from _of_plug((*path, "fence", kind), kind, own[kind])
     wanted = {kind for level in levels for kind in level if kind in fence}
     for kind in sorted(wanted - own.keys()):
         if not fence[kind].get("shared", False):
             yield path, f"{table['name']} has no {kind!r}, which its levels name"
+
+
+_PLUG = re.compile(r"[^\s;:]+")
+"""In pcmk_host_map a colon ends the node's name, and a semicolon or a space the plug."""
+
+
+def _of_plug(path: Path, kind: str, options: Mapping[str, object]) -> Iterator[Found]:
+    """Yield what cannot be said of one node where one device fences all of them."""
+    for option in sorted(options.keys() - {"plug"}):
+        yield (*path, option), f"{kind} is shared: of one node only its plug can be said"
+    plug = str(options.get("plug", "-"))
+    if not _PLUG.fullmatch(plug):
+        yield (*path, "plug"), f"plug {plug!r} has a space, a semicolon or a colon"
 
 
 def _of_secrets(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
@@ -326,6 +343,33 @@ def _unique(
         elif "ip" in options:
             words = [str(options[key]) for key in ("ip", "ipport", "plug") if key in options]
             yield f"{kind} address", ":".join(words), ("fence", kind)
+
+
+def _of_ids(content: Mapping[str, shapes.Any]) -> Iterator[Found]:
+    """Yield what would have the id of something else in the CIB, or none that is allowed there."""
+    seen: dict[str, str] = {}
+    for path, id_, what in _ids(content):
+        if is_ours(id_):
+            yield path, f"{what} would have the id {id_}, which nova-ha gives to its own"
+        elif seen.setdefault(id_, what) != what:
+            yield path, f"{what} would have the id {id_}, like {seen[id_]}"
+        if id_[0].isdigit():
+            yield path, f"{what} becomes a resource, and no id of one begins with a digit"
+
+
+def _ids(content: Mapping[str, shapes.Any]) -> Iterator[tuple[Path, str, str]]:
+    """Yield the id of each remote connection and fence device: (place, id, what has it)."""
+    for index, table in enumerate(content["compute"]):
+        yield ("compute", index, "name"), table["name"], f"compute {table['name']}"
+    for place in ("controller", "compute"):
+        for index, table in enumerate(content[place]):
+            levels = table.get("levels", content["levels"])
+            for kind in dict.fromkeys(kind for level in levels for kind in level):
+                shared = content["fence"].get(kind, {}).get("shared", False)
+                path: Path = ("fence", kind) if shared else (place, index, "fence", kind)
+                id_ = device_id(kind, None if shared else table["name"])
+                of = f"the device {kind}" + ("" if shared else f" of {table['name']}")
+                yield path, id_, of
 
 
 def _list(names: Mapping[str, object]) -> str:

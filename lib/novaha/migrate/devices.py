@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from novaha.cib.facts import Facts, params
-from novaha.cib.inventory import OWN_DEVICE, SECRETS, Kind
+from novaha.cib.ids import OWN_DEVICE
+from novaha.cib.inventory import SECRETS, Kind
 from novaha.cib.xml import Element
 from novaha.migrate.classic import NOVA_DEVICES, hosts_of, members
 

@@ -7,6 +7,7 @@ from lxml import etree
 
 from novaha.cib.merge import STATE_SET
 from novaha.cib.xml import Element, find_all
+from novaha.core.properties import OPEN
 from novaha.errors import ConfigError
 from novaha.migrate import leave, units
 
@@ -50,14 +51,13 @@ def back(live: Element, saved: Saved) -> Element:
     """Return the cluster's CIB without the migration; raises ConfigError where that cannot be."""
     units.configuration(live)
     _same_cluster(live, saved.before)
-    busy = sorted(
-        str(pair.get("name"))
-        for pair in find_all(live, "/cib/configuration/crm_config/*[@id=$id]/nvpair", id=STATE_SET)
-    )
+    kept = find_all(live, "/cib/configuration/crm_config/*[@id=$id]/nvpair", id=STATE_SET)
+    names = (str(pair.get("name")) for pair in kept)
+    busy = sorted(name for name in names if name.startswith(OPEN))
     if busy:
         msg = (
-            f"a recovery is not over ({', '.join(busy)}): wait for its end, see nova-ha explain,"
-            f" or its instances are left where they are"
+            f"what nova-ha has begun is not over ({', '.join(busy)}): wait for its end, see"
+            f" nova-ha explain, or its instances are left where they are"
         )
         raise ConfigError(msg)
     # A rollback that was broken off left the cluster on its own way back.

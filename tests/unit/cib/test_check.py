@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from novaha.cib import generate, inventory, render_xml
+from novaha.cib import generate, inventory, render_xml, running
 from novaha.cib.check import RULES, check
 from novaha.cib.facts import Facts
+from novaha.cib.profiles import PROFILES
+from novaha.cib.xml import Element, find_all
 
 EXAMPLE = (Path(__file__).parents[3] / "crm-config/examples/inventory.toml").read_text()
 GOOD = render_xml.as_text(render_xml.whole(generate.generate(inventory.parse(EXAMPLE))))
@@ -73,7 +75,34 @@ def broken(rule: str) -> str:
 
 def test_what_we_generate_is_good() -> None:
     assert rules(GOOD) == set()
-    assert rules(GATED) == set()
+
+
+def as_it_runs(text: str) -> Element:
+    """Return the CIB that an inventory gives once its controllers are there."""
+    known = inventory.parse(text)
+    made = render_xml.whole(generate.generate(known))
+    return running.booted(made, [node.name for node in known.controllers])
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("more", [0, 2, 4])
+@pytest.mark.parametrize("levels", ['[["ipmi"], ["pdu"]]', '[["ipmi", "pdu"]]'])
+def test_what_we_generate_is_good_as_it_runs(profile: str, more: int, levels: str) -> None:
+    text = EXAMPLE.replace('profile = "default"', f'profile = "{profile}"')
+    text = text.replace('levels = [["ipmi"], ["pdu"]]', f"levels = {levels}")
+    for number in range(more):
+        text += f'[[controller]]\nname = "ctl-{number}"\nlevels = [["ipmi"]]\n'
+        text += f'fence.ipmi = {{ ip = "10.9.9.{number}" }}\n'
+    assert {found.rule for found in check(Facts(as_it_runs(text), KNOWN))} == set()
+
+
+def test_a_start_of_which_nothing_is_said_takes_as_long_as_pacemaker_gives_it() -> None:
+    cib = as_it_runs(EXAMPLE)
+    for start in find_all(cib, "//primitive[@type='remote']/operations/op[@name='start']"):
+        del start.attrib["timeout"]
+    found = [each for each in check(Facts(cib, KNOWN)) if each.rule == "reconnect-without-pause"]
+    assert {each.place for each in found} == {"compute-1", "compute-2"}
+    assert found[0].mend.endswith("reconnect_interval=71s")
 
 
 def test_every_rule_is_tested() -> None:

@@ -52,6 +52,16 @@ def test_a_cib_that_is_none_gets_code_2(text: str, tmp_path: Path) -> None:
     assert main(["cib", "diff", "--file", str(cib), str(EXAMPLE)]) == 2
 
 
+@pytest.mark.parametrize("text", ["<a/>", "<cib/>", "<a><configuration/></a>"])
+def test_check_takes_no_xml_for_a_cib(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cib = tmp_path / "cib.xml"
+    cib.write_text(text)
+    assert main(["cib", "check", "--file", str(cib)]) == 2
+    assert "is no CIB" in capsys.readouterr().err
+
+
 def test_check_names_each_problem_and_its_mend(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,6 +95,45 @@ def test_a_problem_is_told_with_its_line(old: str, new: str, said: str) -> None:
     )
 
 
+SHARED = GOOD.replace('"fence_ipmilan"', '"fence_apc"\nshared = true')
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SHARED.replace("ipmi", "nova"), "the device nova would have the id fence-nova, which"),
+        (SHARED.replace("ipmi", "nova-gate"), "the device nova-gate would have the id fence-nova-"),
+        (GOOD.replace('"cmp-2"', '"nova-evacuate"'), "compute nova-evacuate would have the id"),
+        (GOOD.replace('"cmp-2"', '"nova-compute"'), "compute nova-compute would have the id nova"),
+        (GOOD.replace('"cmp-2"', '"fence-ipmi-cmp-1"'), "the device ipmi of cmp-1 would have the"),
+        (GOOD.replace('"cmp-2"', '"9x"'), "compute 9x becomes a resource, and no id of one begins"),
+        (
+            GOOD.replace('[["ipmi"]]', '[["a"], ["a-b"]]')
+            .replace("[fence.ipmi]", '[fence.a-b]\nagent = "fence_apc"\n[fence.a]')
+            .replace("fence.ipmi", "fence.a")
+            .replace('"cmp-1"', '"b-c"')
+            .replace('"cmp-2"', '"c"'),
+            "the device a-b of c would have the id fence-a-b-c, like the device a of b-c",
+        ),
+    ],
+)
+def test_names_that_give_two_things_one_id_are_refused(text: str, said: str) -> None:
+    assert any(f": {said}" in problem for problem in problems(text)), problems(text)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ('ip = "10.0.9.12"', "ipmi is shared: of one node only its plug can be said"),
+        ('plug = "1;cmp-1:9"', "plug '1;cmp-1:9' has a space, a semicolon or a colon"),
+        ('plug = "1 2"', "plug '1 2' has a space, a semicolon or a colon"),
+    ],
+)
+def test_of_one_node_only_a_plug_of_a_shared_device_is_said(option: str, said: str) -> None:
+    text = SHARED.replace('ip = "10.0.9.12"', option)
+    assert any(said in problem for problem in problems(text)), problems(text)
+
+
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     bad = GOOD.replace('"10.0.0.2"', '"10.0.0.1"').replace('ip = "10.0.9.12"', 'ip = "10.0.9.11"')
     bad = bad.replace('fence.ipmi = { ip = "10.0.9.1" }', "")

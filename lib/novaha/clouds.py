@@ -42,10 +42,16 @@ def _content(path: str, cloud: str) -> Outcome:
         return Outcome(Rc.ARGS, f"{path} is not YAML text in UTF-8")
     except OSError as error:
         return Outcome(Rc.PERMISSION, f"{path}: {error.strerror}; run: chmod 600 {path}")
+    return _entry(path, document, cloud)
+
+
+def _entry(path: str, document: object, cloud: str) -> Outcome:
     clouds = document.get("clouds") if isinstance(document, dict) else None
     if not isinstance(clouds, dict) or not clouds:
         return Outcome(Rc.ARGS, f"{path} has no section 'clouds' with a cloud in it")
     if cloud not in clouds:
         names = ", ".join(sorted(map(str, clouds)))
         return Outcome(Rc.ARGS, f"{path} has no cloud {cloud!r}; it has: {names}")
+    if not isinstance(clouds[cloud], dict):
+        return Outcome(Rc.ARGS, f"{path}: the entry of cloud {cloud!r} is no mapping; say its auth")
     return OK

@@ -67,6 +67,10 @@ def test_a_wrong_name_is_told_with_the_names_there_are(path: Path) -> None:
         ("clouds: {prod: {password: hunter2\n", "is not valid YAML"),
         ("clouds: !hunter2 {}\n", "line 1 is not valid YAML"),
         ("a: \x01hunter2\n", "is not YAML text"),
+        ("clouds:\n  prod: hunter2\n", "the entry of cloud 'prod' is no mapping"),
+        ("clouds:\n  prod: 5\n", "the entry of cloud 'prod' is no mapping"),
+        ("clouds:\n  prod:\n", "the entry of cloud 'prod' is no mapping"),
+        ("clouds:\n  prod: [hunter2]\n", "the entry of cloud 'prod' is no mapping"),
     ],
 )
 def test_a_malformed_file_is_refused_without_a_word_of_its_content(

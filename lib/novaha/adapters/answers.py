@@ -11,6 +11,9 @@ from novaha.errors import CloudUnavailable
 T = TypeVar("T")
 Json = Mapping[str, Any]
 
+ODD = (KeyError, TypeError, AttributeError, ValueError)
+"""What keystoneauth lets through of an answer that is no Keystone's, or of odd versions."""
+
 _LAST_CAUSE = re.compile(r"\[Errno -?\d+\] ([^')]+)")
 
 
@@ -37,7 +40,7 @@ def read(reader: Callable[[Json], T], raw: Json) -> T:
     """Read one object of an answer; raises CloudUnavailable when it has another shape."""
     try:
         return reader(raw)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except ODD as error:
         msg = f"Nova's answer is not as expected: {type(error).__name__} {error}"
         raise CloudUnavailable(msg) from error
 
@@ -68,6 +71,9 @@ def words_of(response: Any) -> str:  # noqa: ANN401
 
 def unavailable(error: Exception) -> CloudUnavailable:
     """Return the error for a request that keystoneauth could not get an answer to."""
+    if isinstance(error, ODD):
+        msg = f"an answer of Keystone or Nova cannot be read: {type(error).__name__}"
+        return CloudUnavailable(msg)
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     # requests puts its whole chain of causes into one line; the operator needs both ends of it.
     cause = _LAST_CAUSE.search(first)

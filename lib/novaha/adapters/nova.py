@@ -5,19 +5,20 @@ lookup before a change, no retry behind our back, and one microversion for all.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
-from keystoneauth1.adapter import Adapter
+from openstack.config.cloud_region import CloudRegion
 
-from novaha.adapters.answers import field_of, json_of, list_of, read, unavailable, words_of
+from novaha.adapters.answers import ODD, field_of, json_of, list_of, read, unavailable, words_of
 from novaha.adapters.canaries import Canaries
 from novaha.adapters.novarecords import is_hidden, migration_of, server_of, service_of
 from novaha.adapters.placement import Placement
 from novaha.adapters.probes import Probes
-from novaha.adapters.region import region_of
+from novaha.adapters.region import adapter_of, region_of
 from novaha.adapters.rules import aggregate, server_group
 from novaha.adapters.serverdetails import server_in_detail
 from novaha.adapters.starts import (
@@ -59,6 +60,8 @@ CLIENT_ERROR = 400
 SERVER_ERROR = 500
 NOT_NOW = frozenset({401, 408, 429})
 """Refusals that say nothing about the request itself: the same may be accepted later."""
+NO_SUCH_VERSION = 406
+_SILENT = (ksa.ClientException, openstack.exceptions.SDKException, OSError, *ODD)
 OVERLOADED = frozenset({429, 502, 503, 504})
 """What Nova, or a proxy before it, answers when there is more to do than it can."""
 
@@ -72,20 +75,22 @@ class Nova:
     def __init__(self, cloud: str, clouds_yaml: str, timeout_s: float) -> None:
         """Read the configuration; nothing is sent yet."""
         self._timeout_s = timeout_s
-        self._top: Version | None = None
-        region = region_of(cloud, clouds_yaml)
-        # Not Connection(...).compute: that asks Keystone at once, and a cloud that is down must not
-        # keep this process from starting.
-        self._compute = Adapter(
-            region.get_session(),
-            service_type="compute",
-            interface=region.get_interface("compute"),
-            region_name=region.get_region_name("compute"),
-            endpoint_override=region.get_endpoint("compute"),
-        )
+        # The token and the versions are fetched inside a request, and have no other timeout.
+        self._region = partial(region_of, cloud, clouds_yaml, api_timeout=timeout_s)
+        region = self._region()
+        self._meet(region)
         self._placement = Placement(region)
         self._probes = Probes()
         self._canaries = Canaries(self._call, self._pages, self._placement)
+
+    def _meet(self, region: CloudRegion) -> None:
+        """Know nothing of Nova yet, its microversions least of all.
+
+        Not by Connection(...).compute: that asks Keystone at once, and a cloud that is down must
+        not keep this process from starting.
+        """
+        self._top: Version | None = None
+        self._compute = adapter_of(region, "compute")
 
     def warm_up(self) -> None:
         """Fetch a token and learn Nova's microversions, so that the first evacuation is fast."""
@@ -263,7 +268,7 @@ class Nova:
     def _discover(self) -> Version:
         try:
             data = self._compute.get_endpoint_data()
-        except (ksa.ClientException, openstack.exceptions.SDKException) as error:
+        except _SILENT as error:
             raise unavailable(error) from error
         top = data.max_microversion if data is not None else None
         if data is None or top is None:
@@ -333,8 +338,13 @@ class Nova:
                 connect_retries=0,
                 status_code_retries=0,
             )
-        except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
+        except _SILENT as error:
             raise unavailable(error) from error
+        if response.status_code == NO_SUCH_VERSION:
+            # It was replaced by an older one; what keystoneauth has learned goes with the session.
+            self._meet(self._region())
+            msg = "Nova does not know the microversion that it offered before: it is asked anew"
+            raise CloudUnavailable(msg)
         if response.status_code >= SERVER_ERROR or response.status_code in NOT_NOW:
             msg = f"Nova answered {response.status_code} to {method} {path}"
             raise CloudUnavailable(msg, busy=response.status_code in OVERLOADED)

@@ -5,9 +5,10 @@ from typing import Any
 
 import openstack.exceptions
 from keystoneauth1 import exceptions as ksa
-from keystoneauth1.adapter import Adapter
 from openstack.config.cloud_region import CloudRegion
 
+from novaha.adapters.answers import ODD
+from novaha.adapters.region import adapter_of
 from novaha.core.canary import DISABLED
 from novaha.core.capacity import Room
 from novaha.errors import CloudUnavailable
@@ -25,14 +26,7 @@ class Placement:
 
     def __init__(self, region: CloudRegion) -> None:
         """Use the session of the region, and so its token."""
-        self._placement = Adapter(
-            region.get_session(),
-            service_type="placement",
-            interface=region.get_interface("placement"),
-            region_name=region.get_region_name("placement"),
-            endpoint_override=region.get_endpoint("placement"),
-            default_microversion="1.29",
-        )
+        self._placement = adapter_of(region, "placement", default_microversion="1.29")
 
     def rooms(self) -> tuple[Room, ...]:
         """Return what is free on each host that takes instances; raises CloudUnavailable."""
@@ -87,10 +81,10 @@ class Placement:
             )
             body = response.json()
         except (ksa.ClientException, openstack.exceptions.SDKException, OSError) as error:
-            msg = f"Placement gives no answer: {str(error).splitlines()[0][:200]}"
+            msg = f"Placement gives no answer: {str(error)[:200]}".splitlines()[0]
             raise CloudUnavailable(msg) from error
-        except ValueError as error:
-            msg = "Placement answered with something that is not JSON"
+        except ODD as error:
+            msg = f"Placement's or Keystone's answer cannot be read: {type(error).__name__}"
             raise CloudUnavailable(msg) from error
         if not isinstance(body, dict):
             msg = "Placement answered with JSON that is no object"

@@ -84,8 +84,10 @@ def recovery(  # noqa: PLR0913  (one argument per field that some test turns)
     forced_down: bool = False,
     after: int = 0,
     heartbeat: str = "-",
+    raised: bool = False,
 ) -> Recovery:
-    return Recovery(node, proof(id_), host, phase, Found(enabled, forced_down), after, heartbeat)
+    found = Found(enabled, forced_down)
+    return Recovery(node, proof(id_), host, phase, found, after, heartbeat, raised)
 
 
 def service(host: ComputeHost = HOST, **changes: Any) -> Service:  # noqa: ANN401

@@ -29,6 +29,7 @@ _FOUND = r"found=(enabled|disabled),(free|forced)"
 _PROVEN = re.compile(rf"{_PROOF} phase=proven (?:{_FOUND}|found=-)")
 _RECOVERY = re.compile(
     rf"{_PROOF} phase=(evacuating|returning) {_FOUND} host=(\S+) after=(\d+) heartbeat=(\S+)"
+    r"(?P<raised> raised)?"
 )
 
 
@@ -99,7 +100,8 @@ class Recovery:
 
     after_migration: the highest evacuation record of the host when the recovery began; higher ones
     belong to this recovery. heartbeat: the service's last heartbeat when the host was released, as
-    Nova printed it; "-" before that.
+    Nova printed it; "-" before that. raised: our force-down was taken back since, so that one that
+    is there later is a person's.
     """
 
     node: NodeName
@@ -109,6 +111,7 @@ class Recovery:
     found: Found
     after_migration: int
     heartbeat: str = "-"
+    raised: bool = False
 
     @property
     def receipt_id(self) -> str:
@@ -120,6 +123,7 @@ class Recovery:
         return (
             f"{self.proof.to_text()} phase={self.phase} {self.found.to_text()}"
             f" host={self.host} after={self.after_migration} heartbeat={self.heartbeat}"
+            f"{' raised' if self.raised else ''}"
         )
 
     def released(self, heartbeat: str) -> "Recovery":
@@ -164,7 +168,8 @@ def _parse(node: NodeName, value: str) -> Record:
         raise ValueError(msg)
     phase: Phase = "evacuating" if match[8] == "evacuating" else "returning"
     host, found = ComputeHost(match[11]), _found(match[9], match[10])
-    return Recovery(node, _proof(match), host, phase, found, int(match[12]), match[13])
+    after, heartbeat, raised = int(match[12]), match[13], match["raised"] is not None
+    return Recovery(node, _proof(match), host, phase, found, after, heartbeat, raised)
 
 
 def _proof(match: re.Match[str]) -> Proof:

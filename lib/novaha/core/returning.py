@@ -9,6 +9,7 @@ from novaha.core.actions import (
     EndRecovery,
     ForceUp,
     Hold,
+    KeepFound,
     KeepWithdrawn,
 )
 from novaha.core.drain import Phase, Withdrawn
@@ -88,16 +89,25 @@ def _give_back(
     view: View, policy: Policy, recovery: Recovery, service: Service
 ) -> tuple[Decision, ...]:
     refused = refused_change(view, policy, service.host)
-    ours = not recovery.found.forced_down and service.host not in view.memory.raised
-    if service.forced_down and ours:
+    if service.forced_down and _forces(view, recovery):
         return (_not_yet(view, policy, refused) if refused else ForceUp(service),)
     if _serves_less(view, recovery):
         return (*_kept_closed(view, recovery), *_end(view, policy, recovery))
     # Ours says enough: we disable only what is enabled, and so what a person wants enabled.
     if not service.enabled and is_ours(service.disabled_reason):
         wait = refused or probation(view, policy, recovery)
-        return (wait,) if wait else trial(view, policy, recovery) or (Enable(service),)
+        waits = (wait,) if wait else trial(view, policy, recovery)
+        # Who waits may be another process by then, which has not seen the force-up.
+        unsaid = not recovery.raised and not recovery.found.forced_down
+        note = (KeepFound(replace(recovery, raised=True)),) if unsaid else ()
+        return (*note, *waits) if waits else (Enable(service),)
     return _end(view, policy, recovery)
+
+
+def _forces(view: View, recovery: Recovery) -> bool:
+    """Tell whether a force-down of the host is ours, and no person's after we took ours back."""
+    taken_back = recovery.raised or recovery.host in view.memory.raised
+    return not recovery.found.forced_down and not taken_back
 
 
 def _serves_less(view: View, recovery: Recovery) -> bool:

@@ -176,7 +176,8 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line 
         case BeginRecovery(recovery):
             return f"begins the recovery of {recovery.node} (receipt {recovery.receipt_id})"
         case KeepFound(recovery):
-            return f"notes that a person has forced up {recovery.host}"
+            who = "we have" if recovery.raised else "a person has"
+            return f"notes that {who} forced up {recovery.host}"
         case Evacuate(server, host):
             reset = "resets the state of and " if action.reset else ""
             to = f" to {action.to}" if action.to else ""

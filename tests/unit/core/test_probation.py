@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from novaha.core.actions import AskServices, Decision, Enable, ForceUp, Hold
+from novaha.core.actions import AskServices, Decision, Enable, ForceUp, Hold, KeepFound
 from novaha.core.decide import decide
 from novaha.core.model import FencingEvent
 from novaha.core.policy import Policy
@@ -55,6 +55,20 @@ def test_one_that_was_fenced_too_often_stays_disabled_until_its_time_is_over() -
     assert f"nova-ha release {NODE}" in hold.text
     assert not [d for d in back(3, NOW_S + 599) if isinstance(d, Enable)]
     assert [d for d in back(3, NOW_S + 600) if isinstance(d, Enable)]
+
+
+def test_while_it_waits_it_is_written_down_that_our_force_down_is_gone() -> None:
+    """Who waits may be another process by then: a force-down that it finds is a person's."""
+    (note,) = [d for d in back(3) if isinstance(d, KeepFound)]
+    assert parse_record(NODE, note.recovery.to_value()) == note.recovery
+    assert note.recovery.raised
+    seen = cluster(receipts=(), records=(note.recovery,), online=frozenset({NODE}))
+    known = memory(services=(ours(),), first_seen={RECEIPT_ID: NOW_S})
+    theirs = decide(view(seen, known), POLICY)
+    assert not [d for d in theirs if isinstance(d, ForceUp | KeepFound)]
+    unsaid = replace(note.recovery, raised=False)
+    again = decide(view(replace(seen, records=(unsaid,)), known), POLICY)
+    assert [d for d in again if isinstance(d, ForceUp)], "its own force-down has to be taken back"
 
 
 @pytest.mark.parametrize(("ago_s", "asks"), [(59.0, False), (60.0, True)])

@@ -43,7 +43,7 @@ def known(*listed: Canary, asked_s: float = NOW_S, own: bool = True) -> Memory:
 def decided(
     of: Memory, now_s: float = NOW_S, *, policy: Policy = POLICY, released: bool = False
 ) -> tuple[Decision, ...]:
-    record = recovery(phase="returning", heartbeat="before")
+    record = recovery(phase="returning", heartbeat="before", raised=True)
     freed = frozenset({NODE}) if released else frozenset()
     alive = frozenset({NODE})
     seen = cluster(receipts=(), marks=(), records=(record,), online=alive, released=freed)

@@ -131,6 +131,7 @@ def test_the_automaton_makes_call_by_call_what_the_shipped_loop_makes(
 ) -> None:
     # A walk may last longer than a host that Nova tells nothing of keeps its slots.
     monkeypatch.setattr(silence, "GIVES_SLOTS_S", inf)
+    monkeypatch.setattr(silence, "HANGS_S", inf)
     # There is no Placement in this world: what it tells is not taken in.
     monkeypatch.setattr(remember, "saw_room", lambda memory, *_: memory)
     automaton, calls = Automaton(), 0

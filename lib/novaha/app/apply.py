@@ -77,7 +77,7 @@ def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: 
     """
     now_s, silent = clock.monotonic_s(), set()
     for question in silence.in_turn(memory, asked):
-        topic = silence.topic_of(question)
+        topic, asked_s = silence.topic_of(question), clock.monotonic_s()
         if topic in silent:
             continue
         try:
@@ -87,7 +87,9 @@ def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: 
             then_s = clock.monotonic_s()
             memory, nothing = silence.unheard(memory, topic, str(error), then_s, since_s=now_s)
             if nothing:
-                break
+                return memory
+            if then_s - asked_s > silence.HANGS_S:
+                return silence.hung(memory, then_s - asked_s, then_s)
         else:
             memory = silence.heard(memory, question, clock.monotonic_s())
     return memory

@@ -8,6 +8,7 @@ docs/migrate.md   cli/docs_migrate.py: how to come from elsewhere
 docs/segments.md  core/segments.py: the metadata of a segment, recovery methods, reserved hosts
 docs/instances.md core/: what becomes of an instance in each state, who is protected, the order
 docs/return.md    cli/docs_return.py: what a host that comes back waits for
+docs/parameters.md    specs/: the parameters of the agents; what the cloud's account needs
 docs/drain.md     cli/docs_drain.py, core/livestates.py: what leaves a host that is drained
 """
 
@@ -22,6 +23,7 @@ from novaha.cli.docs_cib import cib_page
 from novaha.cli.docs_drain import drain_page
 from novaha.cli.docs_instances import instances_page
 from novaha.cli.docs_migrate import migrate_page
+from novaha.cli.docs_parameters import parameters_page
 from novaha.cli.docs_return import return_page
 from novaha.cli.docs_segments import segments_page
 from novaha.core.reasons import Reason
@@ -123,6 +125,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "instances.md": instances_page,
     "return.md": return_page,
     "drain.md": drain_page,
+    "parameters.md": parameters_page,
 }
 
 

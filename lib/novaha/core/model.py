@@ -345,8 +345,8 @@ class Memory:
     stand that were, on their new hosts. start_tries: their starts. up: since when each was seen to
     run. needless: those that need no start any more. drain: what is known of live migrations.
     trouble: why Nova cannot be asked before trouble_until_s. heard_s: when it answered a question
-    last. silences: what it answers nothing to. hidden: the hosts that Nova knows, and cannot tell
-    more of, for their cell is down.
+    last. silences: what it answers nothing to; not asked before hung_until_s. hidden: the hosts
+    that Nova knows, and cannot tell more of, for their cell is down.
     """
 
     started_s: float
@@ -385,6 +385,7 @@ class Memory:
     trouble: str | None = None
     trouble_until_s: float = 0.0
     heard_s: float = float("-inf")
+    hung_until_s: float = 0.0
     silences: Mapping[Topic, Silence] = field(default_factory=dict)
 
 

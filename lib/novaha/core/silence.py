@@ -37,6 +37,9 @@ WAIT_S = 2.0
 """How long Nova is left alone after it gave no answer."""
 LONGEST_WAIT_S = 30.0
 """How long at most that is not asked again to which Nova, answering all else, gives no answer."""
+HANGS_S = 5.0
+"""A question that takes longer in vain is not followed by another one in the same round."""
+HANG_SHARE = 2.0
 GIVES_SLOTS_S = 120.0
 """So long evacuations keep their slots of which Nova tells nothing; most are over by then."""
 
@@ -73,6 +76,15 @@ def heard(memory: Memory, question: Question, now_s: float) -> Memory:
         kept = {k: v for k, v in memory.silences.items() if k != topic}
         memory = replace(memory, silences=kept)
     return replace(memory, heard_s=now_s)
+
+
+def hung(memory: Memory, took_s: float, now_s: float) -> Memory:
+    """Note for how long a question hung in vain: others that may hang wait twice as long.
+
+    A process that waits for answers does nothing else, so most of its time is kept for the rest.
+    """
+    until_s = now_s + HANG_SHARE * took_s
+    return replace(memory, hung_until_s=max(until_s, memory.hung_until_s))
 
 
 def unheard(
@@ -117,7 +129,7 @@ def without_silence(view: View, decisions: tuple[Decision, ...]) -> tuple[Decisi
         kept = tuple(d for d in decisions if _without_nova(d))
         hold = Hold("nova", Reason.CLOUD, memory.trouble)
         return (*kept, hold) if len(kept) < len(decisions) else kept
-    silent = {k: v for k, v in memory.silences.items() if view.now_s < v.until_s}
+    silent = {k: v for k, v in memory.silences.items() if view.now_s < _until_s(view, v)}
     met = dict.fromkeys(map(_needed, decisions))
     again = any(topic in memory.silences.keys() - silent.keys() for topic in met)
     kept = tuple(d for d in decisions if _needed(d) not in silent)
@@ -133,8 +145,12 @@ def _needed(decision: Decision) -> Topic | None:
     return None if isinstance(decision, Action | Hold) else topic_of(decision)
 
 
+def _until_s(view: View, silence: Silence) -> float:
+    return max(silence.until_s, view.memory.hung_until_s)
+
+
 def _hold(view: View, topic: Topic, silence: Silence) -> Hold:
-    for_s, wait_s = view.now_s - silence.since_s, silence.until_s - view.now_s
+    for_s, wait_s = view.now_s - silence.since_s, _until_s(view, silence) - view.now_s
     text = f"Nova does not tell {topic.what}, for {for_s:.0f} s now: {silence.text}"
     subject = topic.host or "nova"
     return Hold(subject, Reason.UNANSWERED, f"{text}; it is asked again in {wait_s:.0f} s")

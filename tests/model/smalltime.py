@@ -138,9 +138,9 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
 
     The services and the first sight of a receipt: before the cycle, or once its recovery began. The
     start of the process, what ended and what was given up: a tick before any list that is known or
-    on its way. Three things only set the pace of calls to Nova, which may be any here: changed_s,
-    flows and service_refused; moving only tells which evacuations are stuck, and here any may
-    last. A receipt that is gone never comes back.
+    on its way. Four things only set the pace of calls to Nova, which may be any here: changed_s,
+    flows, service_refused and hung_until_s; moving only tells which evacuations are stuck, and here
+    any may last. A receipt that is gone never comes back.
     """
     ended_s = min(asked_s, NOW_S, *_listed(m)) - TICK_S
 
@@ -167,6 +167,7 @@ def _forgetful(m: Memory, asked_s: float, began_s: float) -> Memory:
         changed_s={},
         moving={},
         service_refused={},
+        hung_until_s=0.0,
     )
 
 

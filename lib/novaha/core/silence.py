@@ -129,13 +129,13 @@ def without_silence(view: View, decisions: tuple[Decision, ...]) -> tuple[Decisi
         kept = tuple(d for d in decisions if _without_nova(d))
         hold = Hold("nova", Reason.CLOUD, memory.trouble)
         return (*kept, hold) if len(kept) < len(decisions) else kept
-    silent = {k: v for k, v in memory.silences.items() if view.now_s < _until_s(view, v)}
-    met = dict.fromkeys(map(_needed, decisions))
-    again = any(topic in memory.silences.keys() - silent.keys() for topic in met)
+    needed = set(map(_needed, decisions))
+    met = {topic: silence for topic, silence in memory.silences.items() if topic in needed}
+    silent = {topic for topic, silence in met.items() if view.now_s < _until_s(view, silence)}
     kept = tuple(d for d in decisions if _needed(d) not in silent)
-    holds = (_hold(view, topic, silent[topic]) for topic in met if topic in silent)
     # Whether Nova answers anything at all is asked with what it did not answer before.
-    return (*((AskServices(),) if again else ()), *kept, *holds)
+    first = (AskServices(),) if met.keys() - silent else ()
+    return (*first, *kept, *(_hold(view, topic, silence) for topic, silence in met.items()))
 
 
 def _needed(decision: Decision) -> Topic | None:
@@ -150,7 +150,7 @@ def _until_s(view: View, silence: Silence) -> float:
 
 
 def _hold(view: View, topic: Topic, silence: Silence) -> Hold:
-    for_s, wait_s = view.now_s - silence.since_s, _until_s(view, silence) - view.now_s
+    for_s, wait_s = view.now_s - silence.since_s, max(_until_s(view, silence) - view.now_s, 0.0)
     text = f"Nova does not tell {topic.what}, for {for_s:.0f} s now: {silence.text}"
     subject = topic.host or "nova"
     return Hold(subject, Reason.UNANSWERED, f"{text}; it is asked again in {wait_s:.0f} s")

@@ -123,8 +123,7 @@ def reset_state(world: World, server: str) -> None:
     Not one that stands stopped, which Nova would take for running, nor one that is being evacuated.
     """
     instance = world.instance(server)
-    stands = instance.vm_state == "stopped" and not instance.task_state
-    if stands or world.nova.is_moving(instance):
+    if instance.vm_state == "stopped" or world.nova.is_moving(instance):
         world.book.say("operator", f"looks at {server}, and leaves its state as it is")
         return
     world.book.say("operator", f"looks for guests of {server}, and sets its state to active")

@@ -167,6 +167,10 @@ class Watch:
         self._book.say("nova-ha", f"{name}: {before} -> {after}")
 
 
+def _who(recovery: Recovery) -> str:
+    return "we have" if recovery.raised else "a person has"
+
+
 def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line for each kind of action)
     """Return what an action does, in words."""
     match action:
@@ -176,8 +180,7 @@ def describe(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912  (one line 
         case BeginRecovery(recovery):
             return f"begins the recovery of {recovery.node} (receipt {recovery.receipt_id})"
         case KeepFound(recovery):
-            who = "we have" if recovery.raised else "a person has"
-            return f"notes that {who} forced up {recovery.host}"
+            return f"notes that {_who(recovery)} forced up {recovery.host}"
         case Evacuate(server, host):
             reset = "resets the state of and " if action.reset else ""
             to = f" to {action.to}" if action.to else ""

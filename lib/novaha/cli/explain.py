@@ -82,7 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.trace is not None:
             from novaha.cli.trace import explain_trace
 
-            text = explain_trace(arguments.trace, arguments.subject, as_json=arguments.json)
+            try:
+                text = explain_trace(arguments.trace, arguments.subject, as_json=arguments.json)
+            except ConfigError as error:
+                sys.stderr.write(f"nova-ha: {error}\n")
+                return BAD_INPUT
         else:
             text = explain_live(arguments.subject, as_json=arguments.json)
     except (SubjectUnknown, SubjectAmbiguous) as error:

@@ -39,12 +39,21 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"nova-ha: {error}\n")
         return FAILED
     except BrokenPipeError:
-        # Whoever read us has enough. The interpreter would complain when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # Whoever read us has enough.
+        return FAILED
+    except OSError as error:
+        # A full disk behind our output, a folder that nobody may write to.
+        _say_no_more()
+        sys.stderr.write(f"nova-ha: {error}\n")
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _say_no_more() -> None:
+    """Lose what is still to be printed: the interpreter would fail on it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def entry() -> int:

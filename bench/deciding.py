@@ -98,13 +98,15 @@ def view_of(hosts: int, lost: int, instances: int) -> View:
     names = [ComputeHost(f"compute-{number}") for number in range(hosts)]
     gone = names[:lost]
     recoveries = tuple(map(_recovery, gone))
+    # What is known of an instance is the very thing that its host's list has shown.
+    listed = {host: tuple(_servers(host, instances)) for host in gone}
     memory = Memory(
         0.0,
         services=Answer(tuple(_services(names, lost)), NOW_S),
         rules=Answer(Rules(tuple(_aggregates(names))), NOW_S),
         room=Answer(tuple(Room(name, 64, 262_144, 2000) for name in names[lost:]), NOW_S),
-        servers={host: Answer(tuple(_servers(host, instances)), NOW_S) for host in gone},
-        known={host: {s.id: s for s in _servers(host, instances)} for host in gone},
+        servers={host: Answer(servers, NOW_S) for host, servers in listed.items()},
+        known={host: {s.id: s for s in servers} for host, servers in listed.items()},
         detailed_s=dict.fromkeys(gone, NOW_S),
         migrations={host: Answer((), NOW_S) for host in gone},
         begun={recovery.receipt_id: 0 for recovery in recoveries},

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from novaha.core import facts
 from novaha.core.facts import Fact
 from novaha.core.names import NodeName, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from rehearsal.fencings import Fencing
 from rehearsal.power import Switched
 from testcloud.cloudctl import Migration, Server, Service
@@ -172,7 +172,7 @@ def _progress(
         if record.destination is not None and not scheduled:
             scheduled = True
             yield facts.Scheduled(at_s, id_, _node(record.destination))
-        if record.status not in IN_FLIGHT:
+        if not in_flight(record.status):
             ended_s = _epoch_s(record.updated_at or record.created_at)
             yield facts.RecordEnded(max(ended_s, accepted.at_s), id_)
             return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM
 from novaha.adapters.drain import DRAIN_PREFIX
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.core.properties import WITHDRAWN_PREFIX
 from novaha.core.recovery import OUR_REASON
 from observing import Observer
@@ -152,7 +152,7 @@ def test_a_host_that_dies_in_the_middle_is_fenced_and_recovered(
 def only_migrating(cloud: CloudCtl) -> bool:
     """Tell whether nothing is left on the victim but what Nova believes to be on its way."""
     left = on_victim(cloud)
-    flying = [m for m in cloud.migrations(VICTIM) if m.status in IN_FLIGHT]
+    flying = [m for m in cloud.migrations(VICTIM) if in_flight(m.status)]
     return all(server.task_state == "migrating" for server in left) and not flying
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from novaha.core.model import Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.errors import CloudRefused, CloudUnavailable
 from stage import Stage, post, record_of, service_of
 
@@ -179,7 +179,7 @@ def assert_moves(stage: Stage, node: NodeName, server: ServerId) -> None:
     assert post(stage, node, server) is None
     record = record_of(stage, node, server)
     assert record is not None
-    assert record.status in IN_FLIGHT
+    assert in_flight(record.status)
     assert record.source == stage.host(node)
     seen = follow(stage, node, server)
     assert seen[-1] == "done"
@@ -232,7 +232,7 @@ def test_nova_takes_a_second_request_for_a_moving_instance_and_calls_it_complete
     assert post(stage, node, twice) is None
     records = [m for m in stage.cloud.migrations(host) if m.server == twice]
     assert len(records) == 2
-    assert all(m.status in IN_FLIGHT for m in records)
+    assert all(in_flight(m.status) for m in records)
     stage.delete(twice)
     assert record_of(stage, node, twice) is None
 

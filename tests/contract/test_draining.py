@@ -6,7 +6,7 @@ from novaha.core.actions import LiveMigrate
 from novaha.core.drain import Phase, Withdrawn
 from novaha.core.model import Migration
 from novaha.core.names import NodeName, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.errors import CloudRefused
 from stage import Stage
 
@@ -31,7 +31,7 @@ def test_an_instance_leaves_and_its_record_tells_so(stage: Stage) -> None:
     stage.slow_moves(3.0)
     assert ask_to_leave(stage, node, server) is None
     record = stage.until("its record", lambda: record_of(stage, node, server))
-    assert (record.status in IN_FLIGHT, record.source) == (True, stage.host(node))
+    assert (in_flight(record.status), record.source) == (True, stage.host(node))
     (shown,) = stage.cloud.servers(stage.host(node), details=True)
     assert shown.details
     assert (shown.details.vm_state, shown.details.task_state) == ("active", "migrating")
@@ -48,7 +48,7 @@ def test_an_instance_leaves_and_its_record_tells_so(stage: Stage) -> None:
 
 def ended_record(stage: Stage, node: NodeName, server: ServerId) -> Migration | None:
     record = record_of(stage, node, server)
-    return record if record and record.status not in IN_FLIGHT else None
+    return record if record and not in_flight(record.status) else None
 
 
 def test_what_is_not_there_cannot_leave(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from novaha.core.details import Details
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, FencingEvent, HoldMark, Level, Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.core.proof import real_devices
 from novaha.core.receipt import Receipt, Writer
 from novaha.core.recovery import Record, Recovery
@@ -244,7 +244,7 @@ class World:
         if instance.id in moving:
             self.violations.append(f"L4: second POST for {instance.id} while one is in flight")
             instance.ruined = True
-        if sum(m.status in IN_FLIGHT for m in self.migrations) >= self.limit + self.orphans:
+        if sum(in_flight(m.status) for m in self.migrations) >= self.limit + self.orphans:
             self.violations.append(f"more than {self.limit} evacuations in flight")
 
     def _end(self, record: Migration, outcome: str) -> None:
@@ -258,7 +258,7 @@ class World:
 
     def _moving(self, m: Migration) -> bool:
         done = m.status == "done" and self.instances[m.server].host == m.source
-        return m.status in IN_FLIGHT or done
+        return in_flight(m.status) or done
 
     def _mark(self, id_: int, status: str) -> None:
         self.migrations[id_ - 1] = replace(self.migrations[id_ - 1], status=status)

@@ -80,7 +80,7 @@ GATES = (
         lambda known, *_: known,
     ),
     Gate(
-        "a record in flight is one (`IN_FLIGHT`)",
+        "a record in flight is one (`telling`)",
         "L4",
         flights,
         "newest_by_server",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from novaha.core.model import Answer, DrainMemory, Memory, Migration, Post, Refusal
 from novaha.core.names import ComputeHost, NodeName, ServerId
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.core.records import ended_badly, newest_by_server
 
 
@@ -20,7 +20,7 @@ def saw_live_migrations(
     before = drain.records.get(host)
     ids = {record.id for record in (before.value if before else ())}
     known_s = {key: at_s for key, at_s in drain.flying_s.items() if key[0] not in ids}
-    flying = [(m.id, m.status) for m in records if m.status in IN_FLIGHT]
+    flying = [(m.id, m.status) for m in records if in_flight(m.status)]
     failed = {m.id: drain.failed_at.get(m.id, asked_s) for m in records if ended_badly(m)}
     changed = before is None or _statuses(before.value) != _statuses(records)
     seen = replace(

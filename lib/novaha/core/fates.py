@@ -11,7 +11,7 @@ from novaha.core.memory import LONG_AGO_S
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
 from novaha.core.order import Wish
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.policy import ENDED_WELL, Policy, in_flight
 from novaha.core.reasons import Reason
 from novaha.core.records import ended_badly
 from novaha.core.recovery import Recovery
@@ -99,7 +99,7 @@ class Reading:
         """Return how a server is on its way, from its newest record and our request."""
         post = self.view.memory.posts.get(server.id)
         newest = self.newest.get(server.id)
-        if newest is not None and newest.status in IN_FLIGHT:
+        if newest is not None and in_flight(newest.status):
             return InstanceState.IN_FLIGHT
         if post is not None and post.state == "sent":
             return InstanceState.IN_FLIGHT

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from novaha.core.model import Answer, Migration, Post, View
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.policy import ENDED_WELL, Policy, in_flight
 from novaha.core.records import newest_by_server
 from novaha.core.silence import long_silent
 
@@ -49,7 +49,7 @@ def flights_of(view: View, policy: Policy, host: ComputeHost, after_migration: i
     listed = {server.id for server in servers.value} if servers else set()
     newest = telling(migrations.value if migrations else (), after_migration)
     here = {s: m for s, m in newest.items() if s in listed and m.id > after_migration}
-    open_ = {s: m for s, m in newest.items() if m.status in IN_FLIGHT}
+    open_ = {s: m for s, m in newest.items() if in_flight(m.status)}
     over = {s: m for s, m in here.items() if m.status in ENDED_WELL}
     stuck = {s: m for s, m in {**open_, **over}.items() if _unchanged(view, policy, m)}
     claimed = frozenset(s for s, m in over.items() if m.status == CLAIMED)
@@ -72,7 +72,7 @@ def telling(migrations: Iterable[Migration], after_migration: int) -> dict[Serve
     the newer has ended.
     """
     migrations = tuple(migrations)
-    flying = (m for m in migrations if m.status in IN_FLIGHT and m.id > after_migration)
+    flying = (m for m in migrations if in_flight(m.status) and m.id > after_migration)
     return {**newest_by_server(migrations), **newest_by_server(flying)}
 
 

@@ -9,7 +9,7 @@ from novaha.core.drain import Withdrawn
 from novaha.core.livestates import Leave, live_rule_of
 from novaha.core.model import Answer, Migration, Server, View
 from novaha.core.names import ServerId
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.policy import ENDED_WELL, Policy, in_flight
 from novaha.core.records import ended_badly, newest_by_server
 from novaha.core.serverstates import told
 
@@ -76,7 +76,7 @@ class Reading:
 
     def _leaver(self, server: Server) -> Leaver:
         record, details = self.newest.get(server.id), server.details
-        if record is not None and record.status in IN_FLIGHT and not self._is_dead(server, record):
+        if record is not None and in_flight(record.status) and not self._is_dead(server, record):
             return Leaver(server, Way.MOVING, record=record, slow=self._is_slow(record))
         if self._is_asked_for(server.id):
             return Leaver(server, Way.MOVING)
@@ -133,7 +133,7 @@ class Reading:
         since = max([self.withdrawn.after, *well])
         # One that nothing ends any more failed as well.
         lasting = (m for m in mine if m.id > since)
-        return [m for m in lasting if ended_badly(m) or m.status in IN_FLIGHT]
+        return [m for m in lasting if ended_badly(m) or in_flight(m.status)]
 
 
 _WAYS = {Leave.MOVING: Way.MOVING, Leave.LATER: Way.LATER, Leave.STAY: Way.STAYS}

@@ -21,7 +21,7 @@ from novaha.core.model import (
     Strain,
 )
 from novaha.core.names import ComputeHost, ServerId
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT
+from novaha.core.policy import ENDED_WELL, in_flight
 from novaha.core.records import ended_badly, newest_by_server
 from novaha.core.recovery import Recovery
 from novaha.core.rules import AFFINITY, Rules
@@ -239,7 +239,7 @@ def _flown(memory: Memory, host: ComputeHost) -> Memory:
     """Keep how fast evacuations end; what is asked for and has no record yet is in flight."""
     records, posted = memory.migrations[host], memory.posts.keys()
     newest = newest_by_server(records.value).values()
-    flying = posted | {m.server for m in newest if m.status in IN_FLIGHT}
+    flying = posted | {m.server for m in newest if in_flight(m.status)}
     moved = {m.server for m in newest if m.status in ENDED_WELL} - posted
     flow = memory.flows.get(host, Flow()).looked(records.asked_s, flying, moved)
     return replace(memory, flows={**memory.flows, host: flow})
@@ -257,7 +257,7 @@ def _lose_vanished(
     listed = memory.servers.get(host)
     here = {server.id for server in (listed.value if listed else ())}
     for m in newest_by_server(before).values():
-        open_ = m.status in IN_FLIGHT or m.server in here
+        open_ = in_flight(m.status) or m.server in here
         gone = m.server not in newest or newest[m.server].id < m.id
         if open_ and gone and m.server not in memory.posts:
             post = Post("lost", asked_s, host, m.id - 1)
@@ -278,7 +278,7 @@ def _moving(
     for m in migrations:
         if not ended_badly(m):
             before = known.get(m.id)
-            flew = m.status in IN_FLIGHT or (before is not None and before.flew)
+            flew = in_flight(m.status) or (before is not None and before.flew)
             same = before is not None and before.status == m.status
             moving[m.id] = before if before and same else Moving(m.status, asked_s, flew)
     return moving
@@ -372,7 +372,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
 
 
 def _ended(migrations: Iterable[Migration]) -> frozenset[tuple[int, str]]:
-    return frozenset((m.id, m.status) for m in migrations if m.status not in IN_FLIGHT)
+    return frozenset((m.id, m.status) for m in migrations if not in_flight(m.status))
 
 
 def _in_vain(

@@ -9,12 +9,18 @@ from novaha.core.phases import Phases
 from novaha.core.selection import EXCLUDED, Mode
 from novaha.core.storage import Storage
 
-IN_FLIGHT = frozenset(
-    {"accepted", "queued", "preparing", "pre-migrating", "running", "post-migrating"}
-)
-"""Statuses of a migration record that is not at its end. Source: nova/objects/fields.py, 34.0."""
-
 ENDED_WELL = frozenset({"done", "completed"})
+ENDED_BADLY = frozenset({"failed", "error", "cancelled"})
+"""Statuses of a migration record at its end. Source: nova/objects/fields.py, 34.0."""
+
+
+def in_flight(status: str) -> bool:
+    """Tell whether a migration record is not at its end, as far as is known.
+
+    One that nobody knows may be any: an instance must not be sent a second time for that (L4).
+    """
+    return status not in ENDED_WELL and status not in ENDED_BADLY
+
 
 NOT_REAL = frozenset(
     {
@@ -25,9 +31,17 @@ NOT_REAL = frozenset(
         "fence_dummy",
         "fence_compute",
         "fence_evacuate",
+        "external/ssh",
+        "meatware",
+        "null",
+        "ssh",
+        "suicide",
     }
 )
-"""Fence agents that cut neither power nor storage: alone they prove nothing (L1)."""
+"""Fence agents that cut neither power nor storage: alone they prove nothing (L1).
+
+The last five are of cluster-glue: they ask the lost host itself, a person, or nobody.
+"""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from novaha.core.model import Migration
 from novaha.core.names import ServerId
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT
+from novaha.core.policy import ENDED_BADLY
 
 
 def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migration]:
@@ -18,5 +18,5 @@ def newest_by_server(migrations: Iterable[Migration]) -> dict[ServerId, Migratio
 
 
 def ended_badly(migration: Migration) -> bool:
-    """Tell whether a record is at its end and the server did not move (failed, error, …)."""
-    return migration.status not in IN_FLIGHT | ENDED_WELL
+    """Tell whether a record is at its end and the server did not move (failed, error)."""
+    return migration.status in ENDED_BADLY

@@ -12,7 +12,7 @@ from novaha.core.model import Migration, View
 from novaha.core.names import ServerId, some_of
 from novaha.core.order import Waits, waits
 from novaha.core.pace import most_in_flight
-from novaha.core.policy import IN_FLIGHT, Policy
+from novaha.core.policy import Policy, in_flight
 from novaha.core.probing import ask_ports
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
@@ -112,7 +112,7 @@ def _records_in_flight(plans: Iterable[HostPlan]) -> Iterator[Migration]:
     """Yield the records of what moves, as far as they are known; not of what is stuck."""
     for flights in (each for each in _flights(plans) if not each.unseen):
         for server, record in flights.newest.items():
-            if record.status in IN_FLIGHT and server not in flights.stuck:
+            if in_flight(record.status) and server not in flights.stuck:
                 yield record
 
 

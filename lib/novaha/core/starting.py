@@ -26,7 +26,7 @@ from novaha.core.model import Migration, Server, StartTry, View
 from novaha.core.names import ComputeHost, NodeName, ServerId, some_of
 from novaha.core.order import Member, Rank, Waits, rank, waits, wish_of
 from novaha.core.pace import QUIET_SHARE, most_in_flight, records_due_s
-from novaha.core.policy import ENDED_WELL, IN_FLIGHT, Policy
+from novaha.core.policy import ENDED_WELL, Policy, in_flight
 from novaha.core.probing import ask_ports
 from novaha.core.queueing import member_of
 from novaha.core.reasons import Reason
@@ -137,7 +137,7 @@ class _Lot:
         if self.newest is None:
             yield AskMigrations(self.entry.host)
         elif self.plan is None:
-            flying = any(m.status in IN_FLIGHT for s, m in self.newest.items() if s in self.left)
+            flying = any(in_flight(m.status) for s, m in self.newest.items() if s in self.left)
             if flying and self.view.now_s >= records_due_s(self.view, self.policy, self.entry.host):
                 yield AskMigrations(self.entry.host)
 

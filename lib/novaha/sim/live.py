@@ -9,7 +9,7 @@ Nova with an instance that is `migrating` on a dead host.
 """
 
 from novaha.core.facts import By, LiveAccepted, LiveEnded
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.sim.book import Book
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
@@ -58,7 +58,7 @@ class LiveMoves:
     def restarted(self, compute: Compute) -> None:
         """End what a nova-compute finds on the way that is started on the source."""
         for move in self._nova.lives:
-            if move.source is compute and move.status in IN_FLIGHT and self._is_meant(move):
+            if move.source is compute and in_flight(move.status) and self._is_meant(move):
                 self._end(move, "error")
 
     def _is_meant(self, move: LiveMigration) -> bool:

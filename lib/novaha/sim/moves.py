@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from novaha.core.facts import Accepted, By, InVain, RecordEnded, Scheduled
 from novaha.core.names import NodeName
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.sim.book import Book
 from novaha.sim.engine import Engine, Jitter
 from novaha.sim.guests import Guests
@@ -113,10 +113,10 @@ class Moves:
                 else:
                     loads[other.node] += 1
         for evacuation in nova.evacuations:
-            if evacuation.to and evacuation.to.name in loads and evacuation.status in IN_FLIGHT:
+            if evacuation.to and evacuation.to.name in loads and in_flight(evacuation.status):
                 loads[evacuation.to.name] += 1
         for live in nova.lives:
-            if live.to and live.to.name in loads and live.status in IN_FLIGHT:
+            if live.to and live.to.name in loads and in_flight(live.status):
                 loads[live.to.name] += 1
         best = min(loads, key=loads.__getitem__, default=None)
         return None if best is None else nova.computes[best]

@@ -14,7 +14,7 @@ from novaha.core.facts import By, Deleted, LiveAsked
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost, NodeName, ServerId
 from novaha.core.order import Target
-from novaha.core.policy import IN_FLIGHT
+from novaha.core.policy import in_flight
 from novaha.core.rules import AFFINITY, Rules, ServerGroup
 from novaha.errors import CloudRefused, CloudUnavailable, NotInTwoPhases
 from novaha.sim.aggregates import Aggregates
@@ -244,7 +244,7 @@ class Nova:
         """Tell whether an evacuation of an instance is in flight, or over a moment ago only."""
         mine = [each for each in self.evacuations if each.instance is instance]
         ends = any(each.status == "done" and each.source.name == instance.node for each in mine)
-        return ends or any(each.status in IN_FLIGHT for each in mine)
+        return ends or any(in_flight(each.status) for each in mine)
 
     def reset_state(self, instance: Instance) -> None:
         """Set an instance active, whatever runs."""

@@ -63,6 +63,14 @@ def refusal(count: int = 1, *, lost: bool = False) -> dict[ServerId, Refusal]:
     return {VM: Refusal(count, NOW_S, "no", lost)}
 
 
+@pytest.mark.parametrize("status", ["running", "of-a-later-nova", ""])
+def test_a_record_of_which_nobody_knows_that_it_is_over_is_in_flight(status: str) -> None:
+    decisions = decided(known(migrations=(migration(1, 1, status),)))
+    assert posts(decisions) == []
+    assert Reason.IN_FLIGHT in reasons(decisions)
+    assert not [d for d in decisions if isinstance(d, Release)]
+
+
 def test_a_service_that_is_not_down_is_forced_down_before_anything_is_evacuated() -> None:
     up = ours(forced_down=False)
     assert decided(known(services=(up,))) == (ForceDown(up),)

@@ -57,6 +57,7 @@ RECOVERIES = st.builds(
     phase=st.just("evacuating"),
     found=FOUND,
     after_migration=st.integers(0),
+    raised=st.booleans(),
 )
 
 

@@ -37,6 +37,8 @@ LOG = logging.getLogger("novaha.daemon")
 WARM_UP_RETRY_S = 60.0
 EX_CONFIG = 78
 
+BEAT_S = 5.0
+"""So old a sign of life is when another one is given."""
 SHOWN_S = 25.0
 """Two intervals of the monitor and some: so long a trouble is left on display before a change."""
 
@@ -115,11 +117,33 @@ class Shown:
 
 
 @dataclass
+class Pulse:
+    """What the process says of itself, and that it lives, in the middle of a long cycle, too.
+
+    A Nova that takes its time for each of many questions must not have Pacemaker restart us.
+    """
+
+    run_dir: RunDir
+    said: Status | None = None
+
+    def say(self, status: Status) -> None:
+        """Write a status."""
+        self.said = status
+        self.run_dir.write_status(status)
+
+    def beat(self) -> None:
+        """Write the last one again, as of now, if it has some age."""
+        now_s = time.monotonic()
+        if self.said is not None and now_s - self.said.progress_s >= BEAT_S:
+            self.say(self.said._replace(progress_s=now_s))
+
+
+@dataclass
 class Daemon:
     """The loop and what it reports."""
 
     reconciler: Reconciler
-    run_dir: RunDir
+    pulse: Pulse
     waker: Waker
     warm_up: WarmUp
     interval_s: float
@@ -164,7 +188,7 @@ class Daemon:
             summary,
             *rows(said),
         )
-        self.run_dir.write_status(status)
+        self.pulse.say(status)
         codes = {hold.reason.code for hold in holds if hold.reason.trouble}
         codes |= {"cluster"} if trouble else set()
         codes |= {"warm-up"} if troubles and not codes else set()
@@ -211,10 +235,11 @@ def _build(arguments: argparse.Namespace, run_dir: RunDir) -> Daemon:
     waker = Waker(run_dir.bind_wake())
     senders = policy.max_in_flight + policy.drain_in_flight
     posts = ThreadedPosts(nova.post, waker.notify, senders)
-    ports = Ports(Pacemaker(), nova, posts, MonotonicClock(), LogJournal())
+    pulse = Pulse(run_dir)
+    ports = Ports(Pacemaker(), nova, posts, MonotonicClock(), LogJournal(), pulse.beat)
     reconciler = Reconciler(ports, policy)
     shown = Shown(Path(run_dir.path).name)
-    return Daemon(reconciler, run_dir, waker, WarmUp(nova), arguments.interval, shown)
+    return Daemon(reconciler, pulse, waker, WarmUp(nova), arguments.interval, shown)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -234,7 +259,7 @@ def main(argv: Sequence[str]) -> int:
             return EX_CONFIG
         signal.signal(signal.SIGTERM, daemon.stop)
         threading.Thread(target=daemon.warm_up.run, daemon=True).start()
-        run_dir.write_status(Status(os.getpid(), time.monotonic(), "ok", "", NOT_LOOKED))
+        daemon.pulse.say(Status(os.getpid(), time.monotonic(), "ok", "", NOT_LOOKED))
         daemon.run()
         daemon.warm_up.stop.set()
     # A sender may hang in a request for as long as its timeout: nothing waits for it.

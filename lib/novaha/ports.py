@@ -3,7 +3,7 @@
 The real ones are in adapters/; a simulated world implements the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -180,12 +180,17 @@ class Journal(Protocol):
         ...
 
 
+def nobody() -> None:
+    """Tell nobody that the process lives."""
+
+
 @dataclass(frozen=True)
 class Ports:
-    """All doors together."""
+    """All doors together; alive: is told of each question and action that is over."""
 
     cluster: Cluster
     cloud: Cloud
     posts: Posts
     clock: Clock
     journal: Journal
+    alive: Callable[[], None] = nobody

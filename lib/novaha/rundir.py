@@ -69,8 +69,9 @@ class InstanceRow(NamedTuple):
 class Status(NamedTuple):
     """What the recovery process says of itself.
 
-    progress_s: CLOCK_MONOTONIC at the end of its last cycle. reason: why it is degraded, one line.
-    summary: what it is doing, for people. The rows are the same in full, for `nova-ha explain`.
+    progress_s: CLOCK_MONOTONIC when it last did or learned something. reason: why it is degraded,
+    one line. summary: what it is doing, for people. The rows are the same in full, for `nova-ha
+    explain`.
     """
 
     pid: int

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from novaha import daemon
 from novaha.core.policy import Policy
-from novaha.daemon import SHOWN_S, Shown, Waker, check_clouds
+from novaha.daemon import BEAT_S, SHOWN_S, Pulse, Shown, Waker, check_clouds
 from novaha.errors import ClusterUnavailable, ConfigError
-from novaha.rundir import RunDir
+from novaha.rundir import RunDir, Status
 from novaha.saidpolicy import arguments_of, policy_of
 
 NONE: frozenset[str] = frozenset()
@@ -94,3 +94,21 @@ def test_many_alerts_at_once_make_one_cycle(tmp_path: Path) -> None:
         assert not waker.wait(0.0)
         waker.notify()
         assert not waker.wait(0.0)
+
+
+def test_a_sign_of_life_is_the_last_status_as_of_now_and_seldom_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = RunDir(str(tmp_path / "run" / "evac"))
+    run_dir.create()
+    pulse, now_s = Pulse(run_dir), 100.0
+    monkeypatch.setattr("novaha.daemon.time.monotonic", lambda: now_s)
+    pulse.beat()
+    assert run_dir.read_status() is None, "nothing was said yet"
+    pulse.say(Status(1, now_s, "degraded", "why", "what"))
+    now_s += BEAT_S - 1
+    pulse.beat()
+    assert run_dir.read_status() == Status(1, 100.0, "degraded", "why", "what")
+    now_s += 1
+    pulse.beat()
+    assert run_dir.read_status() == Status(1, 100.0 + BEAT_S, "degraded", "why", "what")

@@ -1,5 +1,6 @@
 """Effects: each question is answered and each action done here, and what came of it remembered."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from novaha.core import canarymemory, drainmemory, silence
@@ -49,7 +50,7 @@ from novaha.core.model import HoldMark, Memory, Service
 from novaha.core.names import ComputeHost
 from novaha.core.segments import RESERVED, TRUE, Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
-from novaha.ports import Clock, Cloud, CloudReader, Ports
+from novaha.ports import Clock, Cloud, CloudReader, Ports, nobody
 
 _Services = ForceDown | Disable | ForceUp | Enable
 _Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
@@ -69,11 +70,17 @@ _InCib = (
 )
 
 
-def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: Clock) -> Memory:
+def ask(
+    memory: Memory,
+    asked: tuple[Question, ...],
+    cloud: CloudReader,
+    clock: Clock,
+    alive: Callable[[], None] = nobody,
+) -> Memory:
     """Answer questions; all carry the moment before the first was asked.
 
     One without an answer keeps only the others about the same from being asked, unless Nova has
-    nothing to say at all.
+    nothing to say at all. alive: is told after each.
     """
     now_s, silent = clock.monotonic_s(), set()
     for question in silence.in_turn(memory, asked):
@@ -92,6 +99,7 @@ def ask(memory: Memory, asked: tuple[Question, ...], cloud: CloudReader, clock: 
                 return silence.hung(memory, then_s - asked_s, then_s)
         else:
             memory = silence.heard(memory, question, clock.monotonic_s())
+        alive()
     return memory
 
 

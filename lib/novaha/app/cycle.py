@@ -69,7 +69,8 @@ class Reconciler:
             asked = tuple(q for q in questions(decisions) if q not in answered)
             if asked:
                 answered.update(asked)
-                self.memory = ask(self.memory, asked, self.ports.cloud, self.ports.clock)
+                doors = (self.ports.cloud, self.ports.clock, self.ports.alive)
+                self.memory = ask(self.memory, asked, *doors)
                 continue
             actions = _actions(decisions)
             if not actions:
@@ -126,6 +127,7 @@ class Reconciler:
         """Apply the actions in order; the first that fails ends it, for later ones rest on it."""
         for action in actions:
             self.memory, done = apply(self.memory, action, self.ports)
+            self.ports.alive()
             if not done:
                 break
 

@@ -176,8 +176,8 @@ NOVA_TIMEOUT = second(
 STALL_TIMEOUT = second(
     "stall_timeout",
     "Seconds without progress after which monitor fails",
-    "The recovery process reports after each cycle; when it is silent for longer it hangs and"
-    " Pacemaker restarts it. Keep it above nova_timeout.",
+    "The recovery process gives a sign of life after each question and each change; when it is"
+    " silent for longer it hangs and Pacemaker restarts it. Keep it above nova_timeout.",
     default=120,
     between=(30, 3600),
 )

@@ -1,9 +1,10 @@
 """L7: what Nova answers nothing to, of one host or one thing, holds up nobody else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+import fakeports
 import pytest
 from fakeports import FakeCloud, Fault, Process
 from fakeworld import World
@@ -159,6 +160,23 @@ def test_many_hosts_whose_lists_hang_hold_up_no_other_and_the_process_shows_that
     deaf.on = False
     run.run_to_rest()
     assert_all_moved(run)
+
+
+def test_a_nova_that_takes_its_time_for_each_of_many_questions_is_no_process_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cycle may then take longer than stall_timeout, 120 s: it gives signs of life."""
+    it = world(*[1] * 9)
+    monkeypatch.setattr(fakeports, "CALL_S", 20.0)
+    for number in range(9):
+        it.fence(f"compute-{number}")
+    run, alive_s, began_s = process(it), [it.now_s], it.now_s
+    reconciler = run.reconciler
+    reconciler.ports = replace(reconciler.ports, alive=lambda: alive_s.append(it.now_s))
+    reconciler.cycle()
+    assert it.now_s - began_s > 240.0
+    gaps_s = [b - a for a, b in zip(alive_s, [*alive_s[1:], it.now_s], strict=True)]
+    assert max(gaps_s) < 120.0
 
 
 def test_a_nova_that_answers_nothing_is_asked_again_as_soon_as_ever() -> None:

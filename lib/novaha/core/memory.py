@@ -368,6 +368,7 @@ def forget_host(memory: Memory, host: ComputeHost) -> Memory:
         migrations=_without(memory.migrations, host),
         service_refused=_without(memory.service_refused, host),
         raised=memory.raised - {host},
+        silences={topic: s for topic, s in memory.silences.items() if topic.host != host},
     )
 
 

@@ -1,5 +1,7 @@
 """The nova-compute service of a host: where it is listed, when to look again, what Nova refuses."""
 
+from collections.abc import Iterable
+
 from novaha.core.actions import AskServices, Decision, Hold
 from novaha.core.model import Service, View
 from novaha.core.names import (
@@ -28,8 +30,17 @@ def named_hosts(view: View) -> tuple[ComputeHost, ...]:
 def listed_host(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
     """Return the Nova host of a node, None while Nova's list does not tell exactly one."""
     services = view.memory.services.value if view.memory.services else ()
+    return _one_of([service.host for service in services], policy, node)
+
+
+def named_host(view: View, policy: Policy, node: NodeName) -> ComputeHost | None:
+    """Return the Nova host of a node, one of which Nova tells no more for now included."""
+    return _one_of(named_hosts(view), policy, node)
+
+
+def _one_of(hosts: Iterable[ComputeHost], policy: Policy, node: NodeName) -> ComputeHost | None:
     try:
-        return compute_host_of(node, [service.host for service in services], policy.host_map)
+        return compute_host_of(node, hosts, policy.host_map)
     except (HostNotFound, HostAmbiguous):
         return None
 

@@ -31,6 +31,7 @@ from novaha.core.services import (
     behind_a_down_cell,
     find_service,
     listed_host,
+    named_host,
     named_hosts,
     refused_change,
     services_again,
@@ -129,7 +130,7 @@ def give_back(view: View, policy: Policy, withdrawn: Withdrawn) -> tuple[Decisio
     services = view.memory.services
     if services is None or services.asked_s < fresh_s(view):
         return (AskServices(), Hold(node, Reason.GIVING_BACK, "is given back"))
-    host = withdrawn.host or listed_host(view, policy, node) or ComputeHost("")
+    host = withdrawn.host or named_host(view, policy, node) or ComputeHost("")
     if unseen := behind_a_down_cell(view, policy, host):
         return unseen
     service = find_service(services.value, host)

@@ -91,6 +91,9 @@ def test_nothing_is_given_back_or_taken_while_the_cell_of_the_host_is_down() -> 
 
 def test_what_nobody_can_read_is_given_back_too_and_written_over() -> None:
     garbled = Withdrawn(NODE, ComputeHost(""), Phase.PARKED, raw="garbled")
+    unseen = replace(known(of=service(SPARE)), hidden=frozenset({HOST}))
+    waits = decided(drained(drains=(), withdrawn=(garbled,)), unseen)
+    assert held(waits).keys() == {Reason.CELL_DOWN}, "its cell is down, not its service gone"
     given = decided(drained(drains=(), withdrawn=(garbled,)), known())
     assert given == (Enable(service(**OURS)), DropWithdrawn(garbled))
     again = decided(drained(withdrawn=(garbled,)), known())

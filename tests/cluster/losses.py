@@ -81,6 +81,12 @@ def evacuations_in_flight(cluster: Cluster) -> Iterator[None]:
         _signal_others(cluster, "CONT")
 
 
+def serves(cloud: CloudCtl, host: str) -> bool:
+    """Tell whether a host is in service again, as Nova shows it."""
+    service = cloud.service(host)
+    return (service.status, service.state, service.forced_down) == ("enabled", "up", False)
+
+
 def slow(cluster: Cluster, spawn_s: float) -> None:
     """Have each instance take so long to start, those that are being started included."""
     for node in cluster.computes():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS
+from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, serves
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
@@ -101,10 +101,6 @@ def test_a_host_that_is_lost_while_its_cell_is_down_is_held_and_recovered_afterw
 
         wait_for("its instances to be ACTIVE elsewhere", moved, RECOVERED_S)
 
-        def serves() -> bool:
-            service = cloud.service(VICTIM)
-            return (service.status, service.state, service.forced_down) == ("enabled", "up", False)
-
-        wait_for("the host to serve again", serves, SERVING_S)
+        wait_for("the host to serve again", lambda: serves(cloud, VICTIM), SERVING_S)
     assert len(evacuate_posts(cluster, lost_s)) == INSTANCES
     assert not count.doubles, f"an instance ran twice: {count.doubles[0]}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS
+from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, serves
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
@@ -62,26 +62,22 @@ def test_a_host_whose_list_nova_cannot_give_holds_up_no_other(
     def told() -> list[str]:
         return [text for text in look(cluster, WITNESS).failures if SICK in text]
 
-    def serves(host: str) -> bool:
-        service = cloud.service(host)
-        return (service.status, service.state, service.forced_down) == ("enabled", "up", False)
-
     with count:
         with unreadable(cluster, sick[0].id):
             assert fails(cloud, SICK)
             assert not fails(cloud, VICTIM)
-            lost_s = time.time()
+            before, lost_s = look(cluster, WITNESS).fenced(VICTIM), time.time()
             cluster.kill(SICK)
             cluster.kill(VICTIM)
-            fenced = lambda: look(cluster, WITNESS).fenced(VICTIM) != ""  # noqa: E731
+            fenced = lambda: look(cluster, WITNESS).fenced(VICTIM) != before  # noqa: E731
             wait_for("the fencing", fenced, FENCED_S)
             wait_for("the victim to be empty", lambda: not names_on(cloud, VICTIM), RECOVERED_S)
             moved_s = time.time() - lost_s
-            wait_for("the victim to serve again", lambda: serves(VICTIM), SERVING_S)
+            wait_for("the victim to serve again", lambda: serves(cloud, VICTIM), SERVING_S)
             wait_for("pcs status to name the other", lambda: bool(told()), SHOWN_S)
             assert len(names_on(cloud, SICK)) == len(sick)
             assert "Nova does not tell what is on it" in told()[0]
         print(f"\nthe victim was empty after {moved_s:.1f} s; {told()[0]}")  # noqa: T201
         wait_for("the other to be empty", lambda: not names_on(cloud, SICK), RECOVERED_S)
-        wait_for("the other to serve again", lambda: serves(SICK), SERVING_S)
+        wait_for("the other to serve again", lambda: serves(cloud, SICK), SERVING_S)
     assert not count.doubles, f"an instance ran twice: {count.doubles[0]}"

@@ -157,12 +157,10 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
     """
     try:
         memory = _effect(memory, action, ports)
-    except CloudUnavailable as error:
-        ports.journal.action(action, f"no answer: {error}")
-        return _unanswered(memory, action, error, ports.clock), False
-    except CloudRefused as error:
-        ports.journal.action(action, f"refused: {error}")
-        return _refused(memory, action, error, ports), False
+    except (CloudUnavailable, CloudRefused) as error:
+        how = "refused" if isinstance(error, CloudRefused) else "no answer"
+        ports.journal.action(action, f"{how}: {error}")
+        return _failed(memory, action, error, ports.clock), False
     ports.journal.action(action, "sent" if isinstance(action, Request) else "done")
     return memory, True
 
@@ -318,17 +316,25 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
     return remember.forget_host(memory, recovery.host)
 
 
-def _unanswered(memory: Memory, action: Action, error: CloudUnavailable, clock: Clock) -> Memory:
-    """Remember that Nova gave no answer to an action: whether it was done is to be read again.
-
-    Nova is left alone for a moment. A change of a service is then tried later than what others
-    need; one of an aggregate is not, for the steps after it rest on it.
-    """
+def _failed(
+    memory: Memory, action: Action, error: CloudUnavailable | CloudRefused, clock: Clock
+) -> Memory:
+    """Remember what came of an action that was not done, or of which nobody knows that."""
     now_s, text = clock.monotonic_s(), str(error)
     if isinstance(action, BootCanary | DeleteCanary):
         return _untried(memory, action, error, clock)
     if isinstance(action, Release):
         return silence.unheard(memory, silence.topic_of(AskServices()), text, now_s)[0]
+    refused = isinstance(error, CloudRefused)
+    return (_refused if refused else _unanswered)(memory, action, text, now_s)
+
+
+def _unanswered(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
+    """Remember that Nova gave no answer to an action: whether it was done is to be read again.
+
+    Nova is left alone for a moment. A change of a service is then tried later than what others
+    need; one of an aggregate is not, for the steps after it rest on it.
+    """
     if isinstance(action, _Aggregates):
         memory = remember.doubt_rules(memory)
     if isinstance(action, _Services):
@@ -337,19 +343,14 @@ def _unanswered(memory: Memory, action: Action, error: CloudUnavailable, clock: 
     return silence.left_alone(memory, text, now_s)
 
 
-def _refused(memory: Memory, action: Action, error: CloudRefused, ports: Ports) -> Memory:
+def _refused(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
     """Remember a refusal: of a change to one host's service, or of its aggregates, it is its own.
 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
-    now_s, text = ports.clock.monotonic_s(), str(error)
-    if isinstance(action, BootCanary | DeleteCanary):
-        return _untried(memory, action, error, ports.clock)
     if isinstance(action, _Aggregates):
         aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
         return remember.aggregate_refused(memory, aggregate, _about(action), now_s, text)
-    if isinstance(action, Release):
-        return silence.unheard(memory, silence.topic_of(AskServices()), text, now_s)[0]
     if not isinstance(action, _Services):
         return silence.left_alone(memory, text, now_s)
     memory = remember.service_refused(memory, action.service.host, now_s, text)

@@ -27,7 +27,17 @@ from novaha.cib.configuration import (
     Pairs,
     Primitive,
 )
-from novaha.cib.ids import ALERT, CLONES, COMPUTE, EVACUATE, OWN_DEVICE, UNFENCE, device_id
+from novaha.cib.ids import (
+    ALERT,
+    CLONES,
+    COMPUTE,
+    COMPUTE_CLONE,
+    EVACUATE,
+    OWN_DEVICE,
+    UNFENCE,
+    UNFENCE_CLONE,
+    device_id,
+)
 from novaha.cib.inventory import Inventory, Kind, Node
 from novaha.cib.profiles import Profile
 from novaha.core.policy import NOT_REAL, Policy
@@ -101,7 +111,7 @@ def generate(inventory: Inventory) -> Configuration:
         levels=tuple(_levels(inventory)),
         locations=locations,
         orders=(Order(f"{COMPUTE}-after-hold", *CLONES),),
-        colocations=(Colocation(f"{COMPUTE}-with-hold", CLONES[1], CLONES[0]),),
+        colocations=(Colocation(f"{COMPUTE}-with-hold", COMPUTE_CLONE, UNFENCE_CLONE),),
         alerts=((ALERT, ALERT_PATH),),
     )
 

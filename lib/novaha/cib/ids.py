@@ -3,7 +3,7 @@
 OWN_DEVICE, GATE_DEVICE = "fence-nova", "fence-nova-gate"
 EVACUATE, UNFENCE, COMPUTE = "nova-evacuate", "nova-compute-unfence", "nova-compute"
 ALERT = "nova-ha-alert"
-CLONES = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
+CLONES = UNFENCE_CLONE, COMPUTE_CLONE = (f"{UNFENCE}-clone", f"{COMPUTE}-clone")
 
 FIXED = frozenset({OWN_DEVICE, GATE_DEVICE, EVACUATE, UNFENCE, COMPUTE, ALERT, *CLONES})
 

@@ -40,6 +40,7 @@ LONGEST_WAIT_S = 30.0
 HANGS_S = 5.0
 """A question that takes longer in vain is not followed by another one in the same round."""
 HANG_SHARE = 2.0
+"""So many times as long as one hung, nothing is asked that may hang, too."""
 GIVES_SLOTS_S = 120.0
 """So long evacuations keep their slots of which Nova tells nothing; most are over by then."""
 
@@ -118,8 +119,7 @@ def long_silent(view: View, host: ComputeHost) -> bool:
 
 def unknown(memory: Memory) -> str | None:
     """Return why something is not known that was asked for, None where all was answered."""
-    told = [silence.text for silence in memory.silences.values()]
-    return memory.trouble or next(iter(told), None)
+    return memory.trouble or next((each.text for each in memory.silences.values()), None)
 
 
 def without_silence(view: View, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
@@ -129,10 +129,12 @@ def without_silence(view: View, decisions: tuple[Decision, ...]) -> tuple[Decisi
         kept = tuple(d for d in decisions if _without_nova(d))
         hold = Hold("nova", Reason.CLOUD, memory.trouble)
         return (*kept, hold) if len(kept) < len(decisions) else kept
-    needed = set(map(_needed, decisions))
+    if not memory.silences:
+        return decisions
+    needed = [_needed(decision) for decision in decisions]
     met = {topic: silence for topic, silence in memory.silences.items() if topic in needed}
     silent = {topic for topic, silence in met.items() if view.now_s < _until_s(view, silence)}
-    kept = tuple(d for d in decisions if _needed(d) not in silent)
+    kept = tuple(d for d, topic in zip(decisions, needed, strict=True) if topic not in silent)
     # Whether Nova answers anything at all is asked with what it did not answer before.
     first = (AskServices(),) if met.keys() - silent else ()
     return (*first, *kept, *(_hold(view, topic, silence) for topic, silence in met.items()))

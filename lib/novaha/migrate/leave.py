@@ -47,7 +47,7 @@ def _keep_off_others(cib: Element, inventory: Inventory) -> None:
     (constraints,) = find_all(cib, "/cib/configuration/constraints")
     computes = {str(node.name) for node in inventory.computes}
     for node in sorted(Facts(cib).remotes.keys() - computes):
-        for clone in (f"{ids.UNFENCE}-clone", f"{ids.COMPUTE}-clone"):
+        for clone in ids.CLONES:
             id_ = f"{clone}-not-on-{node}"
             if not find_all(constraints, "*[@id=$id]", id=id_):
                 away = etree.SubElement(constraints, "rsc_location", id=id_, rsc=clone, node=node)
@@ -98,7 +98,7 @@ def _take_out(cib: Element, old: classic.Classic, made: Configuration) -> None:
     others = [e for e in old.nova_computes if e not in replaced and not _is_ours(e)]
     for primitive in others:
         _refuse_group(primitive)
-    heirs = {id_: f"{ids.COMPUTE}-clone" for e in old.nova_computes for id_ in _ids_up(e)}
+    heirs = {id_: ids.COMPUTE_CLONE for e in old.nova_computes for id_ in _ids_up(e)}
     gone = {id_ for e in replaced for id_ in _ids_up(e)} - heirs.keys()
     for primitive in (*replaced, *others):
         _cut(primitive)
@@ -123,7 +123,7 @@ def _is_ours(nova_compute: Element) -> bool:
     return (
         nova_compute.get("id") == ids.COMPUTE
         and parent is not None
-        and parent.get("id") == f"{ids.COMPUTE}-clone"
+        and parent.get("id") == ids.COMPUTE_CLONE
     )
 
 

@@ -80,6 +80,13 @@ def assert_all_moved(run: Process) -> None:
     assert all(instance.posts for instance in run.world.instances.values())
 
 
+def assert_all_moved_once_told(run: Process, deaf: Deaf) -> None:
+    """Have Nova answer what it did not, and wait for the good end."""
+    deaf.on = False
+    run.run_to_rest()
+    assert_all_moved(run)
+
+
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("what", [("servers",), ("migrations",), LISTS])
 @pytest.mark.parametrize("takes_s", [0.0, TIMEOUT_S])
@@ -119,9 +126,7 @@ def test_recoveries_under_way_go_on_when_the_lists_of_one_host_begin_to_fail(
     run.run(1500, lambda: left_on_is_empty(it, well))
     assert left_on_is_empty(it, well), run.journal.held
     assert it.violations == []
-    deaf.on = False
-    run.run_to_rest()
-    assert_all_moved(run)
+    assert_all_moved_once_told(run, deaf)
 
 
 def test_what_gets_no_answer_is_asked_for_ever_more_rarely_while_others_are_answered(
@@ -157,9 +162,7 @@ def test_many_hosts_whose_lists_hang_hold_up_no_other_and_the_process_shows_that
     assert longest_s < 60.0
     assert it.violations == []
     print(f"its 20 instances were moved by {it.now_s - 500:.0f} s")  # noqa: T201
-    deaf.on = False
-    run.run_to_rest()
-    assert_all_moved(run)
+    assert_all_moved_once_told(run, deaf)
 
 
 def test_a_nova_that_takes_its_time_for_each_of_many_questions_is_no_process_that_hangs(
@@ -211,9 +214,7 @@ def test_a_service_that_nova_cannot_change_holds_up_no_other_host(
     assert Reason.BLOCKED in reasons(run)
     run.run(120, lambda: left_on_is_empty(it, OTHER))
     assert left_on_is_empty(it, OTHER), run.journal.held
-    deaf.on = False
-    run.run_to_rest()
-    assert_all_moved(run)
+    assert_all_moved_once_told(run, deaf)
 
 
 @pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REPLY_LOST])
@@ -228,6 +229,4 @@ def test_neither_a_kill_nor_a_lost_reply_beside_it_breaks_a_law(
     run = lost(it, *[Fault.NONE] * call, fault)
     run.run(1500, lambda: left_on_is_empty(it, OTHER))
     assert left_on_is_empty(it, OTHER), run.journal.held
-    deaf.on = False
-    run.run_to_rest()
-    assert_all_moved(run)
+    assert_all_moved_once_told(run, deaf)

@@ -70,18 +70,21 @@ def _run(arguments: argparse.Namespace, found: Results) -> Results:
 
 
 def wanted(arguments: argparse.Namespace) -> list[Heat]:
-    """Return all heats: first the search for the floor, unless it was named or is no contender."""
-    heats = list(plan.heats(arguments.plan, arguments.contenders))
-    if arguments.floor or FLOOR not in arguments.contenders:
-        return heats
-    return [*search.heats(heats[0].instances), *heats]
+    """Return all heats: first of each size the search for the floor, if it takes part unnamed."""
+    searched = FLOOR in arguments.contenders and not arguments.floor
+    heats: list[Heat] = []
+    for size in arguments.plan:
+        if searched:
+            heats += search.heats(size.instances, arguments.search)
+        heats += plan.heats((size,), arguments.contenders)
+    return heats
 
 
 def _one(stage: Stage, each: Heat, arguments: argparse.Namespace, found: Results) -> Results:
     say(f"bench: {each.contender}, {each.instances} instances, round {each.round}")
     in_flight = search.number_of(each.contender) or arguments.floor
     if not in_flight and each.contender == FLOOR:
-        in_flight = search.best(found)
+        in_flight = search.best(found, each.instances)
     result = heat.run(stage, each, contenders.made(stage, each.contender, in_flight))
     last = stats.last_active(result)
     say(f"bench: last ACTIVE after {last:.1f} s" if last else f"bench: {result.problem}")
@@ -113,6 +116,8 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     add("--quick", action="store_const", dest="plan", const=plan.parse(QUICK), help=QUICK)
     add("--contenders", type=_names, default=NAMES, help="default: " + ",".join(NAMES))
     add("--floor", type=int, default=0, metavar="N", help="how many in flight; default: search")
+    tried = ",".join(map(str, search.TRIED))
+    add("--search", type=_numbers, default=tried, metavar="N,N", help=f"tried; default: {tried}")
     add("--computes", type=int, default=4, help="hosts, the lost one included")
     add("--minutes", type=float, default=600.0, help="begin no heat after so long")
     add("--out", type=Path, default=_RESULTS / f"{today}.json", help="go on with what is there")
@@ -125,6 +130,15 @@ def _plan(text: str) -> tuple[plan.Size, ...]:
         return plan.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    wrong = [part for part in parts if not (part.isdecimal() and int(part))]
+    if wrong:
+        msg = f"{wrong[0]!r} is no number of evacuations in flight, such as 8"
+        raise argparse.ArgumentTypeError(msg)
+    return tuple(map(int, parts))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,19 +1,21 @@
-"""The search for how many evacuations the floor should have in flight."""
+"""The search for how many evacuations the floor should have in flight, for each size anew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import stats
 from .plan import Heat
 from .results import Result, Results
+from .stats import Spread
 
 TRIED = (1, 2, 4, 8, 16, 32)
 _PREFIX = "floor@"
 
 
-def heats(instances: int) -> Iterator[Heat]:
-    """Yield a heat for each number that is tried."""
-    for number in TRIED:
-        yield Heat(instances, 1, f"{_PREFIX}{number}")
+def heats(instances: int, numbers: Sequence[int] = TRIED) -> Iterator[Heat]:
+    """Yield a heat for each number; one that is named again is tried again, as a later round."""
+    for place, number in enumerate(numbers):
+        again = numbers[:place].count(number)
+        yield Heat(instances, again + 1, f"{_PREFIX}{number}")
 
 
 def number_of(contender: str) -> int | None:
@@ -21,19 +23,24 @@ def number_of(contender: str) -> int | None:
     return int(contender.removeprefix(_PREFIX)) if contender.startswith(_PREFIX) else None
 
 
-def tried(results: Results) -> list[tuple[int, float]]:
-    """Return the numbers that were tried, with the seconds that took."""
-    found = [(number_of(result.contender), taken(result)) for result in results.results]
-    return sorted((n, s) for n, s in found if n is not None and s is not None)
+def tried(results: Results, instances: int) -> list[tuple[int, Spread]]:
+    """Return the numbers that were tried with so many instances, with the seconds that took."""
+    heats = [r for r in results.results if r.instances == instances and number_of(r.contender)]
+    found = []
+    for contender in dict.fromkeys(heat.contender for heat in heats):
+        seconds = stats.spread(taken(heat) for heat in heats if heat.contender == contender)
+        if seconds:
+            found.append((number_of(contender) or 0, seconds))
+    return sorted(found, key=lambda pair: pair[0])
 
 
-def best(results: Results) -> int:
-    """Return the number that was fastest; raises ValueError if none was tried."""
-    found = tried(results)
+def best(results: Results, instances: int) -> int:
+    """Return the number with the smallest median; raises ValueError if none was tried."""
+    found = tried(results, instances)
     if not found:
-        msg = "no search for the floor has succeeded: name a number with --floor"
+        msg = f"no search for the floor with {instances} has succeeded: name a number with --floor"
         raise ValueError(msg)
-    return min(found, key=lambda pair: pair[1])[0]
+    return min(found, key=lambda pair: pair[1].median)[0]
 
 
 def taken(result: Result) -> float | None:

@@ -109,9 +109,10 @@ def _settings(results: Results, entry: Entry) -> Iterator[str]:
 
 def _search(results: Results) -> Iterator[str]:
     """Yield how the floor's number of evacuations in flight was found."""
-    found = search.tried(results)
-    if found:
+    rows = [(size, *row) for size in results.sizes() for row in search.tried(results, size)]
+    if rows:
         yield "\n## The search for the floor\n"
-        yield "One heat each, from the host forced down to the last instance.\n"
-        yield "| in flight | seconds |\n| --- | --- |"
-        yield from (f"| {number} | {seconds:.1f} |" for number, seconds in found)
+        yield "Seconds from the host forced down to the last instance.\n"
+        yield "| instances | in flight | heats | seconds |\n| --- | --- | --- | --- |"
+    for size, number, seconds in rows:
+        yield f"| {size} | {number} | {seconds.count} | {_cell(seconds, 1)} |"

@@ -13,6 +13,9 @@ from race.results import Results
         (["--plan", "many"], "'many' is not INSTANCESxROUNDS"),
         (["--contenders", "floor,nobody"], "no contender 'nobody'; there are floor, nova-ha"),
         (["--floor", "some"], "invalid int value"),
+        (["--search", "8,0"], "'0' is no number of evacuations in flight"),
+        (["--search", "8,"], "'' is no number of evacuations in flight"),
+        (["--search", "8,-4"], "'-4' is no number of evacuations in flight"),
     ],
 )
 def test_bad_arguments_get_a_word_and_2(
@@ -30,6 +33,15 @@ def test_the_search_comes_first_unless_the_number_is_named() -> None:
     assert command.wanted(command.arguments_of(["--quick", "--floor", "4"]))[0].contender == "floor"
     without = command.arguments_of(["--quick", "--contenders", "nova-ha"])
     assert command.wanted(without) == [Heat(4, 1, "nova-ha")]
+
+
+def test_each_size_has_a_search_of_its_own() -> None:
+    words = ["--plan", "4x1,9x1", "--contenders", "floor", "--search", "2,5"]
+    wanted = [
+        (heat.instances, heat.contender) for heat in command.wanted(command.arguments_of(words))
+    ]
+    of_a_size = ["floor@2", "floor@5", "floor"]
+    assert wanted == [(size, name) for size in (4, 9) for name in of_a_size]
 
 
 def test_a_report_is_written_beside_its_results(

@@ -23,3 +23,8 @@ def test_the_search_names_its_numbers() -> None:
     assert Heat(20, 1, "floor@4") in heats
     assert [search.number_of(heat.contender) for heat in heats] == list(search.TRIED)
     assert search.number_of("floor") is None
+
+
+def test_a_number_that_is_named_again_is_a_heat_of_its_own() -> None:
+    heats = list(search.heats(20, (8, 4, 8)))
+    assert heats == [Heat(20, 1, "floor@8"), Heat(20, 1, "floor@4"), Heat(20, 2, "floor@8")]

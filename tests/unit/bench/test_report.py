@@ -45,7 +45,8 @@ def test_the_report_says_what_each_side_includes(found: Results) -> None:
 
 
 def test_the_search_is_shown(heat: Make) -> None:
-    assert "| 4 | 7.5 |" in tables.report(Results({}, (heat("floor@4", 8.0),)))
+    found = Results({}, (heat("floor@4", 8.0), heat("floor@4", 9.0, number=2)))
+    assert "| 4 | 4 | 2 | 8.0 (7.5 to 8.5) |" in tables.report(found)
 
 
 def test_the_curve_has_a_line_for_each_heat(found: Results) -> None:

@@ -54,10 +54,18 @@ def test_a_goal_without_a_measurement_is_not_reached(heat: Make) -> None:
 
 def test_the_search_takes_the_fastest(heat: Make) -> None:
     found = Results({}, (heat("floor@1", 20.0), heat("floor@4", 9.0), heat("floor@8", 11.0)))
-    assert search.best(found) == 4
-    assert search.tried(found) == [(1, 19.5), (4, 8.5), (8, 10.5)]
+    assert search.best(found, 4) == 4
+    medians = [(number, seconds.median) for number, seconds in search.tried(found, 4)]
+    assert medians == [(1, 19.5), (4, 8.5), (8, 10.5)]
+
+
+def test_what_was_fastest_with_few_says_nothing_of_many(heat: Make) -> None:
+    few = (heat("floor@4", 9.0), heat("floor@8", 11.0))
+    many = (heat("floor@4", 99.0, instances=40), heat("floor@8", 95.0, instances=40))
+    found = Results({}, (*few, *many))
+    assert (search.best(found, 4), search.best(found, 40)) == (4, 8)
 
 
 def test_without_a_search_a_number_must_be_named() -> None:
     with pytest.raises(ValueError, match="--floor"):
-        search.best(Results({}))
+        search.best(Results({}), 4)

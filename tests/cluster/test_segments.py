@@ -1,29 +1,18 @@
 """On the real Nova: a reserved host takes over a lost one, alone, and is handed back after it."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS
 from observing import Observer
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.verdict import assert_each_moved_once
+from segments import HANDED_BACK_S, KEPT_FREE, KEY, SEGMENT, SPARE, aggregate, is_free, look
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
-from testcloud.rest import Json
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
-SPARE = "compute-4"
-KEY = f"nova_ha:reserved:{SPARE}"
-KEPT_FREE = "nova-ha: reserved"
-SEGMENT = {
-    "nova_ha:segment": "seg-1",
-    "nova_ha:recovery_method": "reserved_host",
-    "nova_ha:add_reserved": "true",
-    KEY: "true",
-}
-HANDED_BACK_S = 60.0
 INSTANCES = 4
 
 
@@ -62,34 +51,3 @@ def assert_used(cloud: CloudCtl, segment: str, rack: str) -> None:
     assert said == f"used:{VICTIM};enabled;added:{rack}"
     assert cloud.service(SPARE).status == "enabled"
     assert sorted(look(cloud, rack)["hosts"]) == sorted([VICTIM, SPARE])
-
-
-def is_free(cloud: CloudCtl, segment: str) -> bool:
-    """Tell whether the reserved host was handed back."""
-    return bool(look(cloud, segment)["metadata"][KEY] == "true")
-
-
-def look(cloud: CloudCtl, aggregate_id: str) -> Json:
-    """Return an aggregate as Nova shows it."""
-    row: Json = cloud.call("GET", f"/os-aggregates/{aggregate_id}")["aggregate"]
-    return row
-
-
-@contextmanager
-def aggregate(
-    cloud: CloudCtl, name: str, hosts: list[str], metadata: dict[str, str]
-) -> Iterator[str]:
-    """Have an aggregate with hosts and metadata; yields its id."""
-    row = cloud.call("POST", "/os-aggregates", {"aggregate": {"name": name}})["aggregate"]
-    id_ = str(row["id"])
-    action = f"/os-aggregates/{id_}/action"
-    if metadata:
-        cloud.call("POST", action, {"set_metadata": {"metadata": metadata}})
-    for host in hosts:
-        cloud.call("POST", action, {"add_host": {"host": host}})
-    try:
-        yield id_
-    finally:
-        for host in look(cloud, id_)["hosts"]:
-            cloud.call("POST", action, {"remove_host": {"host": host}})
-        cloud.call("DELETE", f"/os-aggregates/{id_}")

@@ -9,6 +9,7 @@ from novaha.core import startmemory as starts
 from novaha.core.actions import (
     Action,
     AddToAggregate,
+    AggregateChange,
     AskCanaries,
     AskLiveMigrations,
     AskMigrations,
@@ -40,20 +41,18 @@ from novaha.core.actions import (
     Release,
     RemoveFromAggregate,
     Request,
+    ServiceChange,
     SetStandby,
     SetUse,
     Start,
 )
 from novaha.core.capacity import Room
 from novaha.core.drain import Phase
-from novaha.core.model import HoldMark, Memory, Service
+from novaha.core.model import HoldMark, Memory
 from novaha.core.names import ComputeHost
 from novaha.core.segments import RESERVED, TRUE, Aggregate
 from novaha.errors import CloudRefused, CloudUnavailable
 from novaha.ports import Clock, Cloud, CloudReader, Ports, nobody
-
-_Services = ForceDown | Disable | ForceUp | Enable
-_Aggregates = SetUse | AddToAggregate | RemoveFromAggregate
 
 _InCib = (
     KeepProof
@@ -171,16 +170,10 @@ def _effect(memory: Memory, action: Action, ports: Ports) -> Memory:
             memory = _sending(memory, action, ports.clock.monotonic_s())
             ports.posts.send(action)
             return memory
-        case ForceUp(service):
-            answer = ports.cloud.set_forced_down(service, forced_down=False)
-            return remember.forced_up(memory, answer)
-        case ForceDown() | Disable() | Enable():
-            return remember.saw_service(memory, _change_service(action, ports))
+        case ForceDown() | ForceUp() | Disable() | Enable():
+            return _change_service(memory, action, ports.cloud)
         case SetUse() | AddToAggregate() | RemoveFromAggregate():
-            aggregate = _change_aggregate(action, ports.cloud)
-            memory = remember.saw_aggregate(memory, aggregate, _about(action))
-            is_free = isinstance(action, SetUse) and action.use is None
-            return remember.freed(memory, _about(action)) if is_free else memory
+            return _change_aggregate(memory, action, ports.cloud)
         case BootCanary() | DeleteCanary():
             return _try_host(memory, action, ports)
         case _:
@@ -269,18 +262,30 @@ def _withdraw(
     return memory
 
 
-def _change_service(action: ForceDown | Disable | Enable, ports: Ports) -> Service:
-    match action:
+def _change_service(memory: Memory, change: ServiceChange, cloud: Cloud) -> Memory:
+    memory = silence.ended(memory, silence.topic_of_change(change))
+    match change:
+        case ForceUp(service):
+            return remember.forced_up(memory, cloud.set_forced_down(service, forced_down=False))
         case ForceDown(service):
-            return ports.cloud.set_forced_down(service, forced_down=True)
+            return remember.saw_service(memory, cloud.set_forced_down(service, forced_down=True))
         case Disable(service, reason):
-            return ports.cloud.set_enabled(service, enabled=False, reason=reason)
+            answer = cloud.set_enabled(service, enabled=False, reason=reason)
+            return remember.saw_service(memory, answer)
         case Enable(service):
-            return ports.cloud.set_enabled(service, enabled=True)
+            return remember.saw_service(memory, cloud.set_enabled(service, enabled=True))
 
 
-def _change_aggregate(action: _Aggregates, cloud: Cloud) -> Aggregate:
-    match action:
+def _change_aggregate(memory: Memory, change: AggregateChange, cloud: Cloud) -> Memory:
+    topic = silence.topic_of_change(change)
+    memory, host = silence.ended(memory, topic), ComputeHost(topic.host)
+    memory = remember.saw_aggregate(memory, _changed(change, cloud), host)
+    is_free = isinstance(change, SetUse) and change.use is None
+    return remember.freed(memory, host) if is_free else memory
+
+
+def _changed(change: AggregateChange, cloud: Cloud) -> Aggregate:
+    match change:
         case SetUse(segment, reserved, use):
             value = use.to_value() if use else TRUE
             return cloud.set_aggregate_metadata(segment.id, {f"{RESERVED}{reserved}": value})
@@ -288,10 +293,6 @@ def _change_aggregate(action: _Aggregates, cloud: Cloud) -> Aggregate:
             return cloud.add_to_aggregate(aggregate.id, host)
         case RemoveFromAggregate(aggregate, host):
             return cloud.remove_from_aggregate(aggregate.id, host)
-
-
-def _about(action: _Aggregates) -> ComputeHost:
-    return action.reserved if isinstance(action, SetUse) else action.host
 
 
 def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
@@ -332,15 +333,18 @@ def _failed(
 def _unanswered(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
     """Remember that Nova gave no answer to an action: whether it was done is to be read again.
 
-    Nova is left alone for a moment. A change of a service is then tried later than what others
-    need; one of an aggregate is not, for the steps after it rest on it.
+    A change is then tried later than what others need. Nova is left alone for a moment, unless it
+    has answered others since the same change got no answer before.
     """
-    if isinstance(action, _Aggregates):
+    if not isinstance(action, ServiceChange | AggregateChange):
+        return silence.left_alone(memory, text, now_s)
+    topic = silence.topic_of_change(action)
+    if isinstance(action, AggregateChange):
         memory = remember.doubt_rules(memory)
-    if isinstance(action, _Services):
+    else:
         memory = remember.service_refused(memory, action.service.host, now_s, text)
         memory = remember.forget_services(memory)
-    return silence.left_alone(memory, text, now_s)
+    return silence.unheard(memory, topic, text, now_s)[0]
 
 
 def _refused(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
@@ -348,10 +352,12 @@ def _refused(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
 
     The service may be another one by now, deleted and made anew. A refused force-up says "not yet".
     """
-    if isinstance(action, _Aggregates):
-        aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
-        return remember.aggregate_refused(memory, aggregate, _about(action), now_s, text)
-    if not isinstance(action, _Services):
+    if not isinstance(action, ServiceChange | AggregateChange):
         return silence.left_alone(memory, text, now_s)
+    topic = silence.topic_of_change(action)
+    memory = silence.ended(memory, topic)
+    if isinstance(action, AggregateChange):
+        aggregate = action.segment if isinstance(action, SetUse) else action.aggregate
+        return remember.aggregate_refused(memory, aggregate, ComputeHost(topic.host), now_s, text)
     memory = remember.service_refused(memory, action.service.host, now_s, text)
     return memory if isinstance(action, ForceUp) else remember.forget_services(memory)

@@ -69,6 +69,10 @@ also when it is handed back, and what is left waits for its own host (`no-reserv
 key is set to `true`, or unset, is not handed back, and another one may be taken. A failed host that
 never returns keeps its reserved host: unset the key, and reserve another one.
 
+A change that Nova refuses (403, 409) or does not answer (500, a timeout) holds up nobody but the
+host that needs it. It is shown (`blocked`), and tried again, ever more rarely; with `rh_priority`
+and `auto_priority` the scheduler places the instances meanwhile.
+
 Where instances may go to a reserved host only and there is none, they wait, which is shown, and it
 is looked for again each minute. When their own host is back before, they start there again.
 

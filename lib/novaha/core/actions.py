@@ -119,6 +119,9 @@ class Enable:
     service: Service
 
 
+ServiceChange = ForceDown | Disable | ForceUp | Enable
+
+
 @dataclass(frozen=True)
 class EndRecovery:
     """Delete the recovery record: the host serves, or stands as a person left it."""
@@ -149,6 +152,9 @@ class RemoveFromAggregate:
 
     aggregate: Aggregate
     host: ComputeHost
+
+
+AggregateChange = SetUse | AddToAggregate | RemoveFromAggregate
 
 
 @dataclass(frozen=True)

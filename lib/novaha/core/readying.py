@@ -35,6 +35,7 @@ from novaha.core.reserve import Reserve, Taken, lost_hosts, taken_for, unusable
 from novaha.core.rules import Rules
 from novaha.core.segments import MAX_LENGTH, SEGMENT, Aggregate, Use, adds_reserved
 from novaha.core.services import find_service, refused_change
+from novaha.core.silence import aggregates_unchanged
 
 T = TypeVar("T")
 
@@ -192,7 +193,7 @@ def _service(view: View, host: ComputeHost) -> Service | None:
 def _refusals(
     view: View, policy: Policy, taken: Taken, steps: Iterable[Decision]
 ) -> Iterator[Hold]:
-    """Yield a hold for each step that Nova has just refused; the others wait for it, too."""
+    """Yield a hold for each step that Nova has just not done; the others wait for it, too."""
     lost = taken.use.host
     for step in steps:
         match step:
@@ -208,7 +209,9 @@ def _refusals(
 
 
 def _refused(view: View, policy: Policy, aggregate: Aggregate, host: ComputeHost) -> str:
-    """Return Nova's last refusal to change an aggregate for a host, while it is fresh."""
+    """Return why Nova did not change an aggregate for a host, while that is fresh."""
+    if unchanged := aggregates_unchanged(view, host):
+        return unchanged
     refused = view.memory.aggregate_refused.get((aggregate.id, host))
     if refused is None or view.now_s - refused.last_s >= refusal_pause_s(policy, refused):
         return ""

@@ -3,7 +3,8 @@
 Nova can fail for one host and serve all others: a list that ends in 500 for one corrupt instance, a
 cell whose database hangs. That must hold up nobody else. So what got no answer is asked again last,
 after what may be answered; where Nova answers the rest, only what rests on that answer waits, and
-is asked for ever more rarely. Where it answers nothing, it is left alone for a moment.
+is asked for ever more rarely. Where it answers nothing, it is left alone for a moment. A change
+that gets no answer is no different: it is tried ever more rarely, and what rests on it waits.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from dataclasses import replace
 
 from novaha.core.actions import (
     Action,
+    AddToAggregate,
+    AggregateChange,
     AskCanaries,
     AskLiveMigrations,
     AskMigrations,
@@ -28,6 +31,9 @@ from novaha.core.actions import (
     KeepProof,
     Question,
     Release,
+    RemoveFromAggregate,
+    ServiceChange,
+    SetUse,
 )
 from novaha.core.model import Memory, Silence, Topic, View
 from novaha.core.names import ComputeHost
@@ -58,6 +64,18 @@ _WHAT: dict[type[Question], str] = {
 against each other, so none of them may be newer than one that failed."""
 
 
+_ITS_SERVICE, _ITS_AGGREGATES = "a change of its service", "a change of its aggregates"
+
+
+def topic_of_change(change: ServiceChange | AggregateChange) -> Topic:
+    """Return what a change is about: the service of a host, or the aggregates that it is in."""
+    match change:
+        case SetUse(reserved=host) | AddToAggregate(host=host) | RemoveFromAggregate(host=host):
+            return Topic(_ITS_AGGREGATES, host)
+        case _:
+            return Topic(_ITS_SERVICE, change.service.host)
+
+
 def topic_of(question: Question) -> Topic:
     """Return what a question is about, and which host."""
     return Topic(_WHAT.get(type(question), "it"), str(getattr(question, "host", "")))
@@ -72,11 +90,14 @@ def heard(memory: Memory, question: Question, now_s: float) -> Memory:
     """Note that Nova answered a question; of what others are asked it says nothing."""
     if isinstance(question, AskRoom | AskPorts):
         return memory
-    topic = topic_of(question)
-    if topic in memory.silences:
-        kept = {k: v for k, v in memory.silences.items() if k != topic}
-        memory = replace(memory, silences=kept)
-    return replace(memory, heard_s=now_s)
+    return replace(ended(memory, topic_of(question)), heard_s=now_s)
+
+
+def ended(memory: Memory, topic: Topic) -> Memory:
+    """Note that Nova answered about a topic."""
+    if topic not in memory.silences:
+        return memory
+    return replace(memory, silences={k: v for k, v in memory.silences.items() if k != topic})
 
 
 def hung(memory: Memory, took_s: float, now_s: float) -> Memory:
@@ -117,6 +138,14 @@ def long_silent(view: View, host: ComputeHost) -> bool:
     return silence is not None and view.now_s - silence.since_s >= GIVES_SLOTS_S
 
 
+def aggregates_unchanged(view: View, host: ComputeHost) -> str:
+    """Return why the aggregates that a host is in are not changed now, "" where they may be."""
+    silence = view.memory.silences.get(Topic(_ITS_AGGREGATES, host))
+    if silence is None or view.now_s >= _until_s(view, silence):
+        return ""
+    return f"Nova does not answer {_waits(view, _ITS_AGGREGATES, silence, 'tried')}"
+
+
 def unknown(memory: Memory) -> str | None:
     """Return why something is not known that was asked for, None where all was answered."""
     return memory.trouble or next((each.text for each in memory.silences.values()), None)
@@ -152,10 +181,13 @@ def _until_s(view: View, silence: Silence) -> float:
 
 
 def _hold(view: View, topic: Topic, silence: Silence) -> Hold:
+    text = f"Nova does not tell {_waits(view, topic.what, silence, 'asked')}"
+    return Hold(topic.host or "nova", Reason.UNANSWERED, text)
+
+
+def _waits(view: View, what: str, silence: Silence, done: str) -> str:
     for_s, wait_s = view.now_s - silence.since_s, max(_until_s(view, silence) - view.now_s, 0.0)
-    text = f"Nova does not tell {topic.what}, for {for_s:.0f} s now: {silence.text}"
-    subject = topic.host or "nova"
-    return Hold(subject, Reason.UNANSWERED, f"{text}; it is asked again in {wait_s:.0f} s")
+    return f"{what}, for {for_s:.0f} s now: {silence.text}; it is {done} again in {wait_s:.0f} s"
 
 
 def _without_nova(decision: Decision) -> bool:

@@ -11,7 +11,7 @@ from fakeworld import World
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.reasons import Reason
-from novaha.core.silence import LONGEST_WAIT_S
+from novaha.core.silence import LONGEST_WAIT_S, WAIT_S
 from novaha.errors import CloudRefused, CloudUnavailable
 from recoveries import host, left_on, left_on_is_empty, process, reasons, world
 
@@ -214,6 +214,25 @@ def test_a_service_that_nova_cannot_change_holds_up_no_other_host(
     assert Reason.BLOCKED in reasons(run)
     run.run(120, lambda: left_on_is_empty(it, OTHER))
     assert left_on_is_empty(it, OTHER), run.journal.held
+    assert_all_moved_once_told(run, deaf)
+
+
+def test_one_change_that_never_gets_an_answer_stops_all_others_only_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = world(3, 3)
+    deaf, effect = Deaf(it, hosts(SICK)), FakeCloud.set_forced_down
+
+    def changed(cloud: FakeCloud, of: Service, *, forced_down: bool) -> Service:
+        deaf.fail(of.host)
+        return effect(cloud, of, forced_down=forced_down)
+
+    monkeypatch.setattr(FakeCloud, "set_forced_down", changed)
+    run = lost(it)
+    run.run(120)
+    assert len(deaf.asked_s) > 3
+    until_s = run.reconciler.memory.trouble_until_s
+    assert until_s == pytest.approx(deaf.asked_s[0] + WAIT_S, abs=0.1)
     assert_all_moved_once_told(run, deaf)
 
 

@@ -29,6 +29,7 @@ from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
 from novaha.core.rules import Rules
 from novaha.core.segments import ADD_RESERVED, METHOD, RESERVED, SEGMENT, Aggregate, Use
+from novaha.core.silence import WAIT_S, topic_of_change, unheard
 from worlds import (
     HOST,
     NODE,
@@ -244,6 +245,15 @@ def test_an_aggregate_that_refuses_it_is_left_out() -> None:
     again = replace(of, rules=Answer(of.rules.value, NOW_S)) if of.rules else of
     assert uses(decided(again)) == [(R1, f"used:{HOST};enabled")]
     assert not any(isinstance(d, AddToAggregate) for d in decided(again))
+
+
+def test_an_aggregate_whose_change_got_no_answer_is_not_left_out_but_waited_for() -> None:
+    of = known(segment(reserved_1=Use(HOST, enabled=True, added=(3,)).to_value()), RACK)
+    topic = topic_of_change(AddToAggregate(RACK, R1))
+    of, _ = unheard(replace(of, heard_s=NOW_S), topic, "timeout", NOW_S, since_s=NOW_S)
+    assert "a change of its aggregates" in held(decided(of))[Reason.BLOCKED]
+    assert not any(isinstance(d, AddToAggregate | Enable | SetUse) for d in decided(of))
+    assert AddToAggregate(RACK, R1) in decided(of, NOW_S + WAIT_S)
 
 
 def test_one_that_a_person_disables_meanwhile_is_given_free_and_another_is_taken() -> None:

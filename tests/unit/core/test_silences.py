@@ -2,6 +2,7 @@
 
 import pytest
 from novaha.core.actions import (
+    AddToAggregate,
     AskLiveMigrations,
     AskMigrations,
     AskRoom,
@@ -10,23 +11,32 @@ from novaha.core.actions import (
     AskServices,
     Decision,
     Disable,
+    Enable,
+    ForceDown,
+    ForceUp,
     Hold,
     Question,
     Release,
+    RemoveFromAggregate,
+    SetUse,
 )
 from novaha.core.model import Memory, Topic
 from novaha.core.names import ComputeHost
 from novaha.core.reasons import Reason
+from novaha.core.segments import Aggregate
 from novaha.core.silence import (
     GIVES_SLOTS_S,
     LONGEST_WAIT_S,
     WAIT_S,
+    aggregates_unchanged,
+    ended,
     heard,
     hung,
     in_turn,
     left_alone,
     long_silent,
     topic_of,
+    topic_of_change,
     unheard,
     unknown,
     without_silence,
@@ -57,6 +67,28 @@ def test_both_lists_of_a_recovery_are_one_topic_and_all_else_is_its_own() -> Non
     assert topic_of(AskServers(HOST, details=True)) == topic_of(AskServers(HOST)) == TOPIC
     others: tuple[Question, ...] = (AskLiveMigrations(HOST), AskServices(), AskRules())
     assert len({TOPIC, topic_of(AskMigrations(OTHER)), *map(topic_of, others)}) == 5
+
+
+def test_a_change_is_about_the_service_of_a_host_or_about_its_aggregates() -> None:
+    rack = Aggregate(3, "rack", frozenset({OTHER}))
+    services = (ForceDown, ForceUp, Enable)
+    about = {topic_of_change(change(ours())) for change in services}
+    (its_service,) = about | {topic_of_change(Disable(ours(), "nova-ha: fenced"))}
+    aggregates = (AddToAggregate(rack, HOST), RemoveFromAggregate(rack, HOST))
+    (its_aggregates,) = {topic_of_change(c) for c in (*aggregates, SetUse(rack, HOST, None))}
+    assert its_service != its_aggregates
+    assert its_service.host == its_aggregates.host == HOST
+
+
+def test_the_aggregates_of_a_host_are_left_alone_after_a_change_without_an_answer() -> None:
+    topic = topic_of_change(SetUse(Aggregate(3, "rack", frozenset()), HOST, None))
+    of = silent(2, topic)
+    text = aggregates_unchanged(view(cluster(), of), HOST)
+    assert text.startswith("Nova does not answer a change of its aggregates, for 0 s now: ")
+    assert text.endswith(f"{WHY}; it is tried again in 2 s")
+    assert not aggregates_unchanged(view(cluster(), of, NOW_S + WAIT_S), HOST)
+    assert not aggregates_unchanged(view(cluster(), of), OTHER)
+    assert not aggregates_unchanged(view(cluster(), ended(of, topic)), HOST)
 
 
 def test_what_got_no_answer_is_asked_last_in_the_order_it_had() -> None:

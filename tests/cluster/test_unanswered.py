@@ -87,6 +87,7 @@ def test_a_host_whose_list_nova_cannot_give_holds_up_no_other(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     sick = cloud.boot(2, [SICK], "sick")
+    cloud.boot(3, [VICTIM], "well")
     with unreadable(cluster, sick[0].id) as mend:
         assert fails(cloud, SICK)
         assert not fails(cloud, VICTIM)
@@ -103,6 +104,7 @@ def test_a_segment_that_nova_cannot_change_holds_up_no_host_outside(
     with aggregate(cloud, "seg-1", [VICTIM, SPARE], SEGMENT) as segment:
         cloud.set_service(SPARE, status="disabled", reason=KEPT_FREE)
         cloud.boot(2, [VICTIM], "sick")
+        cloud.boot(3, [SICK], "well")
         with unchangeable(cluster, segment) as mend:
             assert_only_it_waits(cluster, cloud, Ailing(VICTIM, told, mend), SICK)
         wait_for("the hand back", lambda: is_free(cloud, segment), HANDED_BACK_S)
@@ -112,7 +114,6 @@ def test_a_segment_that_nova_cannot_change_holds_up_no_host_outside(
 def assert_only_it_waits(cluster: Cluster, cloud: CloudCtl, ailing: Ailing, well: str) -> None:
     """Lose both: one is moved and serves again, the other is shown, and follows once mended."""
     count, sick = CopyCount(lambda: fake_guests(cluster.settings)), ailing.host
-    cloud.boot(3, [well], "well")
     kept = names_on(cloud, sick)
 
     def told() -> list[str]:

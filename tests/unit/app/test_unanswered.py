@@ -8,10 +8,13 @@ import fakeports
 import pytest
 from fakeports import FakeCloud, Fault, Process
 from fakeworld import World
+from novaha.app.apply import apply
+from novaha.core.actions import AggregateChange, ForceDown, ServiceChange, SetUse
 from novaha.core.model import Migration, Server, Service
 from novaha.core.names import ComputeHost
 from novaha.core.reasons import Reason
-from novaha.core.silence import LONGEST_WAIT_S, WAIT_S
+from novaha.core.segments import Aggregate
+from novaha.core.silence import LONGEST_WAIT_S, WAIT_S, topic_of_change, unheard
 from novaha.errors import CloudRefused, CloudUnavailable
 from recoveries import host, left_on, left_on_is_empty, process, reasons, world
 
@@ -234,6 +237,28 @@ def test_one_change_that_never_gets_an_answer_stops_all_others_only_once(
     until_s = run.reconciler.memory.trouble_until_s
     assert until_s == pytest.approx(deaf.asked_s[0] + WAIT_S, abs=0.1)
     assert_all_moved_once_told(run, deaf)
+
+
+@pytest.mark.parametrize("name", ["aggregate", "service"])
+def test_a_change_that_is_answered_in_the_end_is_silent_no_more(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    it = world(1)
+    rack = Aggregate(3, "rack", frozenset())
+    service = next(iter(it.services.values()))
+    changes: dict[str, ServiceChange | AggregateChange] = {
+        "aggregate": SetUse(rack, service.host, None),
+        "service": ForceDown(service),
+    }
+    change, answered = changes[name], lambda *_: rack
+    monkeypatch.setattr(FakeCloud, "set_aggregate_metadata", answered)
+    reconciler = process(it).reconciler
+    topic = topic_of_change(change)
+    memory, _ = unheard(reconciler.memory, topic, "Nova answered 500", it.now_s)
+    assert topic in memory.silences
+    memory, done = apply(memory, change, reconciler.ports)
+    assert done
+    assert topic not in memory.silences
 
 
 @pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REPLY_LOST])

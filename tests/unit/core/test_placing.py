@@ -1,8 +1,6 @@
-"""Where instances of a segment go, and the steps that ready a reserved host and hand it back."""
+"""Where instances of a segment go, and the steps that ready a reserved host."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from novaha.core import memory as remember
@@ -12,94 +10,47 @@ from novaha.core.actions import (
     AskRules,
     AskServers,
     AskServices,
-    Decision,
-    Disable,
     Enable,
-    EndRecovery,
     Evacuate,
     Hold,
     Release,
-    RemoveFromAggregate,
     SetUse,
 )
 from novaha.core.decide import decide
-from novaha.core.model import Answer, Memory, Migration, Server, Service
+from novaha.core.model import Answer
 from novaha.core.names import ComputeHost, NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
-from novaha.core.rules import Rules
-from novaha.core.segments import ADD_RESERVED, METHOD, RESERVED, SEGMENT, Aggregate, Use
+from novaha.core.segments import SEGMENT, Aggregate, Use
 from novaha.core.silence import WAIT_S, topic_of_change, unheard
+from reserves import (
+    FREE,
+    IN_USE,
+    R1,
+    R2,
+    RACK,
+    READY,
+    adding,
+    decided,
+    held,
+    known,
+    segment,
+    sent,
+    uses,
+)
 from worlds import (
     HOST,
     NODE,
     NOW_S,
-    RECEIPT_ID,
-    cluster,
     evacuating,
-    memory,
     migration,
     ours,
-    proof,
     receipt,
     recovery,
     server,
     service,
     view,
 )
-
-R1, R2 = map(ComputeHost, ("reserved-1", "reserved-2"))
-FREE: dict[str, Any] = {"enabled": False, "disabled_reason": "nova-ha: reserved"}
-RACK = Aggregate(3, "rack", frozenset({HOST}))
-READY = Use(HOST, ready=True, enabled=True)
-IN_USE = (ours(), service(R1), service(R2, **FREE))
-
-
-def segment(method: str = "reserved_host", **keys: str) -> Aggregate:
-    uses = {f"{RESERVED}{host.replace('_', '-')}": value for host, value in keys.items()}
-    said = {SEGMENT: "seg", METHOD: method, **(uses or {f"{RESERVED}{R1}": "true"})}
-    return Aggregate(1, "seg", frozenset({HOST, R1, R2}), said)
-
-
-def adding(of: Aggregate) -> Aggregate:
-    return replace(of, metadata={**of.metadata, ADD_RESERVED: "true"})
-
-
-def known(
-    *aggregates: Aggregate,
-    services: tuple[Service, ...] = (),
-    servers: tuple[Server, ...] = (server(),),
-    migrations: tuple[Migration, ...] = (),
-    asked_s: float = NOW_S,
-    rules_s: float = NOW_S,
-) -> Memory:
-    listed = services or (ours(), service(R1, **FREE), service(R2, **FREE))
-    plain = memory(services=listed, servers=servers, migrations=migrations, asked_s=asked_s)
-    return replace(plain, rules=Answer(Rules(aggregates), rules_s))
-
-
-def decided(of: Memory, now_s: float = NOW_S) -> tuple[Decision, ...]:
-    return decide(view(evacuating(), of, now_s), Policy())
-
-
-def returned(*aggregates: Aggregate, services: tuple[Service, ...]) -> tuple[Decision, ...]:
-    back = recovery(phase="returning", heartbeat="before")
-    of = cluster(records=(back,), receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    return decide(view(of, known(*aggregates, services=services)), Policy())
-
-
-def sent(decisions: tuple[Decision, ...]) -> Mapping[str, ComputeHost | None]:
-    return {d.server: d.to for d in decisions if isinstance(d, Evacuate)}
-
-
-def held(decisions: tuple[Decision, ...]) -> dict[Reason, str]:
-    return {d.reason: d.text for d in decisions if isinstance(d, Hold)}
-
-
-def uses(decisions: tuple[Decision, ...]) -> list[tuple[ComputeHost, str]]:
-    found = [d for d in decisions if isinstance(d, SetUse)]
-    return [(d.reserved, d.use.to_value() if d.use else "true") for d in found]
-
 
 # Where they go
 
@@ -253,7 +204,9 @@ def test_an_aggregate_whose_change_got_no_answer_is_not_left_out_but_waited_for(
     of, _ = unheard(replace(of, heard_s=NOW_S), topic, "timeout", NOW_S, since_s=NOW_S)
     assert "a change of its aggregates" in held(decided(of))[Reason.BLOCKED]
     assert not any(isinstance(d, AddToAggregate | Enable | SetUse) for d in decided(of))
-    assert AddToAggregate(RACK, R1) in decided(of, NOW_S + WAIT_S)
+    due = decided(of, NOW_S + WAIT_S)
+    assert AskRules() in due
+    assert Reason.BLOCKED not in held(due)
 
 
 def test_one_that_a_person_disables_meanwhile_is_given_free_and_another_is_taken() -> None:
@@ -324,87 +277,3 @@ def test_auto_priority_readies_one_as_soon_as_something_has_failed() -> None:
     of = known(segment("auto_priority"), migrations=failed)
     assert uses(decided(replace(of, failed_at={1: NOW_S}))) == [(R1, f"taking:{HOST};enabled")]
     assert uses(decided(known(segment("auto_priority")))) == []
-
-
-# How it is handed back
-
-
-def test_it_is_handed_back_before_the_recovery_ends() -> None:
-    rack = replace(RACK, hosts=frozenset({HOST, R1}))
-    seg = segment(reserved_1=replace(READY, added=(3,)).to_value())
-    assert returned(seg, rack, services=(service(), service(R1))) == (
-        Disable(service(R1), "nova-ha: reserved"),
-        RemoveFromAggregate(rack, R1),
-        SetUse(seg, R1, None),
-    )
-    assert returned(segment(), RACK, services=(service(), service(R1, **FREE))) == (
-        EndRecovery(recovery(phase="returning", heartbeat="before")),
-    )
-
-
-@pytest.mark.parametrize(
-    ("value", "state"),
-    [
-        (READY, {"enabled": False, "disabled_reason": "repair"}),
-        (READY, FREE),
-        (replace(READY, enabled=False), {}),
-    ],
-)
-def test_what_a_person_set_of_it_is_left_so(value: Use, state: dict[str, object]) -> None:
-    seg = segment(reserved_1=value.to_value())
-    decisions = returned(seg, services=(service(), service(R1, **state)))
-    assert decisions == (SetUse(seg, R1, None),)
-
-
-def test_one_that_was_lost_itself_is_handed_back_after_its_own_recovery() -> None:
-    seg, node = segment(reserved_1=READY.to_value()), NodeName(R1)
-    back = recovery(phase="returning", heartbeat="before")
-    records = (back, recovery(node, "f" * 12, host=R1))
-    of = cluster(records=records, receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    known_ = known(seg, services=(service(), ours(R1)))
-    decisions = decide(view(of, known_), Policy())
-    assert Reason.HAND_BACK in held(decisions)
-    assert not any(isinstance(d, Disable | SetUse | EndRecovery) for d in decisions)
-
-
-def test_one_that_is_lost_while_it_is_readied_is_left_to_its_own_recovery() -> None:
-    seg, node = segment(reserved_1=f"taking:{HOST};enabled"), NodeName(R1)
-    records = (recovery(), recovery(node, "f" * 12, host=R1))
-    receipts = (receipt(), receipt(node, "f" * 12))
-    of = evacuating(records=records, receipts=receipts)
-    decisions = decide(view(of, known(seg, services=(ours(), ours(R1)))), Policy())
-    assert held(decisions)[Reason.BLOCKED] == f"its reserved host {R1} is lost"
-    assert uses(decisions) == []
-    assert sent(decisions) == {}
-
-
-def test_aggregates_that_a_person_took_it_out_of_are_left_so() -> None:
-    seg = segment(reserved_1=replace(READY, enabled=False, added=(3,)).to_value())
-    assert returned(seg, RACK, services=(service(), service(R1))) == (SetUse(seg, R1, None),)
-
-
-def test_while_nova_refuses_the_recovery_does_not_end_and_that_is_shown() -> None:
-    rack = replace(RACK, hosts=frozenset({HOST, R1}))
-    seg = segment(reserved_1=replace(READY, enabled=False, added=(3,)).to_value())
-    of = known(seg, rack, services=(service(), service(R1)))
-    of = remember.aggregate_refused(of, rack, R1, NOW_S, "instances in the zone (409)")
-    of = replace(of, rules=Answer(of.rules.value, NOW_S)) if of.rules else of
-    back = recovery(phase="returning", heartbeat="before")
-    there = cluster(records=(back,), receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    decisions = decide(view(there, of), Policy())
-    assert "instances in the zone (409)" in held(decisions)[Reason.BLOCKED]
-    assert not any(isinstance(d, EndRecovery | SetUse) for d in decisions)
-
-
-def test_a_reserved_host_that_failed_itself_is_found_as_it_was_and_stays_disabled() -> None:
-    found = decide(
-        view(
-            cluster(), replace(known(services=(service(**FREE),)), first_seen={RECEIPT_ID: NOW_S})
-        ),
-        Policy(),
-    )
-    assert recovery(enabled=False) in [getattr(d, "recovery", None) for d in found]
-    assert proof() == recovery(enabled=False).proof
-    assert returned(services=(service(**FREE),)) == (
-        EndRecovery(recovery(phase="returning", heartbeat="before")),
-    )

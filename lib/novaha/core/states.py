@@ -89,12 +89,14 @@ RECOVERY: tuple[Transition, ...] = (
     Transition(_R.EVACUATING, _R.UNREADABLE, "the receipt becomes unreadable"),
     Transition(_R.FENCED, _R.UNREADABLE, "the receipt becomes unreadable"),
     Transition(_R.PROVEN, _R.UNREADABLE, "the receipt becomes unreadable"),
+    Transition(_R.RETURNING, _R.UNREADABLE, "it is fenced again, and the receipt is unreadable"),
     Transition(_R.UNREADABLE, _R.FENCING, "the node is fenced again"),
     Transition(_R.UNREADABLE, _R.FENCED, "the node is fenced again, and that has ended already"),
     Transition(_R.UNREADABLE, _R.UNPROVEN, "the node is fenced again, and that proves nothing"),
     Transition(_R.UNREADABLE, _R.OVER, "a person deletes what cannot be read"),
     Transition(_R.UNREADABLE, _R.PROVEN, "a person deletes it, while the recovery waits"),
     Transition(_R.UNREADABLE, _R.EVACUATING, "a person deletes it, or it is written anew"),
+    Transition(_R.UNREADABLE, _R.RETURNING, "a person deletes that of a newer fencing"),
 )
 
 INSTANCE: tuple[Transition, ...] = (

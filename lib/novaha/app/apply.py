@@ -154,12 +154,13 @@ def apply(memory: Memory, action: Action, ports: Ports) -> tuple[Memory, bool]:
 
     Raises ClusterUnavailable.
     """
+    began_s = ports.clock.monotonic_s()
     try:
         memory = _effect(memory, action, ports)
     except (CloudUnavailable, CloudRefused) as error:
         how = "refused" if isinstance(error, CloudRefused) else "no answer"
         ports.journal.action(action, f"{how}: {error}")
-        return _failed(memory, action, error, ports.clock), False
+        return _failed(memory, action, error, began_s, ports.clock), False
     ports.journal.action(action, "sent" if isinstance(action, Request) else "done")
     return memory, True
 
@@ -318,7 +319,11 @@ def _release(memory: Memory, action: Release, ports: Ports) -> Memory:
 
 
 def _failed(
-    memory: Memory, action: Action, error: CloudUnavailable | CloudRefused, clock: Clock
+    memory: Memory,
+    action: Action,
+    error: CloudUnavailable | CloudRefused,
+    began_s: float,
+    clock: Clock,
 ) -> Memory:
     """Remember what came of an action that was not done, or of which nobody knows that."""
     now_s, text = clock.monotonic_s(), str(error)
@@ -326,11 +331,12 @@ def _failed(
         return _untried(memory, action, error, clock)
     if isinstance(action, Release):
         return silence.unheard(memory, silence.topic_of(AskServices()), text, now_s)[0]
-    refused = isinstance(error, CloudRefused)
-    return (_refused if refused else _unanswered)(memory, action, text, now_s)
+    if isinstance(error, CloudRefused):
+        return _refused(memory, action, text, now_s)
+    return _unanswered(memory, action, text, began_s, now_s)
 
 
-def _unanswered(memory: Memory, action: Action, text: str, now_s: float) -> Memory:
+def _unanswered(memory: Memory, action: Action, text: str, began_s: float, now_s: float) -> Memory:
     """Remember that Nova gave no answer to an action: whether it was done is to be read again.
 
     A change is then tried later than what others need. Nova is left alone for a moment, unless it
@@ -344,7 +350,9 @@ def _unanswered(memory: Memory, action: Action, text: str, now_s: float) -> Memo
     else:
         memory = remember.service_refused(memory, action.service.host, now_s, text)
         memory = remember.forget_services(memory)
-    return silence.unheard(memory, topic, text, now_s)[0]
+    memory, nothing = silence.unheard(memory, topic, text, now_s)
+    hangs = not nothing and now_s - began_s > silence.HANGS_S
+    return silence.hung(memory, now_s - began_s, now_s) if hangs else memory
 
 
 def _refused(memory: Memory, action: Action, text: str, now_s: float) -> Memory:

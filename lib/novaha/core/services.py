@@ -14,6 +14,7 @@ from novaha.core.names import (
 from novaha.core.pace import refusal_pause_s, services_due
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.silence import service_may_hang
 
 
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
@@ -64,8 +65,11 @@ def behind_a_down_cell(view: View, policy: Policy, host: ComputeHost) -> tuple[D
 
 
 def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None:
-    """Return a hold while Nova's last refusal to change the host's service is fresh."""
+    """Return a hold while Nova's last refusal to change its service is fresh, or that hangs."""
     refused = view.memory.service_refused.get(host)
-    if refused is None or view.now_s - refused.last_s >= refusal_pause_s(policy, refused):
+    if refused is None:
+        return None
+    until_s = refused.last_s + refusal_pause_s(policy, refused)
+    if view.now_s >= until_s and not service_may_hang(view, host):
         return None
     return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")

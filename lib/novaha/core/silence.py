@@ -44,9 +44,14 @@ WAIT_S = 2.0
 LONGEST_WAIT_S = 30.0
 """How long at most that is not asked again to which Nova, answering all else, gives no answer."""
 HANGS_S = 5.0
-"""A question that takes longer in vain is not followed by another one in the same round."""
+"""What takes longer in vain hangs: no other question follows it in the same round."""
 HANG_SHARE = 2.0
-"""So many times as long as one hung, nothing is asked that may hang, too."""
+"""So many times as long as Nova hung, nothing is asked or changed that may hang, too."""
+TURN_S = 90.0
+"""So long a change that may hang leaves the turn to each that was tried longer ago.
+
+Longer than any cycle waits (`interval` of NovaEvacuate, 60 s at most): then one of them had it.
+"""
 GIVES_SLOTS_S = 120.0
 """So long evacuations keep their slots of which Nova tells nothing; most are over by then."""
 
@@ -82,8 +87,12 @@ def topic_of(question: Question) -> Topic:
 
 
 def in_turn(memory: Memory, asked: Iterable[Question]) -> list[Question]:
-    """Return questions as they are to be asked: last those that got no answer before."""
-    return sorted(asked, key=lambda question: topic_of(question) in memory.silences)
+    """Return questions as they are to be asked: last those that got no answer before.
+
+    Of them first what was asked longest ago, for what hangs leaves no time for another one.
+    """
+    asked_s = {topic: silence.last_s for topic, silence in memory.silences.items()}
+    return sorted(asked, key=lambda question: asked_s.get(topic_of(question), float("-inf")))
 
 
 def heard(memory: Memory, question: Question, now_s: float) -> Memory:
@@ -101,7 +110,7 @@ def ended(memory: Memory, topic: Topic) -> Memory:
 
 
 def hung(memory: Memory, took_s: float, now_s: float) -> Memory:
-    """Note for how long a question hung in vain: others that may hang wait twice as long.
+    """Note for how long Nova hung in vain: what may hang as well waits twice as long.
 
     A process that waits for answers does nothing else, so most of its time is kept for the rest.
     """
@@ -138,10 +147,16 @@ def long_silent(view: View, host: ComputeHost) -> bool:
     return silence is not None and view.now_s - silence.since_s >= GIVES_SLOTS_S
 
 
+def service_may_hang(view: View, host: ComputeHost) -> bool:
+    """Tell whether a service is left alone: its change got no answer, and Nova hung since."""
+    return _in_line(view, Topic(_ITS_SERVICE, host))
+
+
 def aggregates_unchanged(view: View, host: ComputeHost) -> str:
     """Return why the aggregates that a host is in are not changed now, "" where they may be."""
-    silence = view.memory.silences.get(Topic(_ITS_AGGREGATES, host))
-    if silence is None or view.now_s >= _until_s(view, silence):
+    topic = Topic(_ITS_AGGREGATES, host)
+    silence = view.memory.silences.get(topic)
+    if silence is None or not (view.now_s < silence.until_s or _in_line(view, topic)):
         return ""
     return f"Nova does not answer {_waits(view, _ITS_AGGREGATES, silence, 'tried')}"
 
@@ -174,6 +189,19 @@ def _needed(decision: Decision) -> Topic | None:
     if isinstance(decision, Release):
         return None if _without_nova(decision) else topic_of(AskServices())
     return None if isinstance(decision, Action | Hold) else topic_of(decision)
+
+
+def _in_line(view: View, topic: Topic) -> bool:
+    """Tell whether a change waits for one that hung, or for the turn of those tried longer ago.
+
+    Else the first of two that hang would be tried for ever, and the other one never.
+    """
+    memory, mine = view.memory, view.memory.silences.get(topic)
+    if mine is None or memory.hung_until_s <= mine.last_s:
+        return False
+    changes = (s for t, s in memory.silences.items() if t.what in (_ITS_SERVICE, _ITS_AGGREGATES))
+    before = sum(other.last_s < mine.last_s for other in changes)
+    return view.now_s < memory.hung_until_s + TURN_S * before
 
 
 def _until_s(view: View, silence: Silence) -> float:

@@ -45,8 +45,8 @@ class Deaf:
             raise self.error()
 
 
-def deafen(patch: pytest.MonkeyPatch, deaf: Deaf, *lists: str) -> None:
-    """Have these lists of its host fail, each after it was asked for."""
+def deafen(patch: pytest.MonkeyPatch, deaf: Deaf, *calls: str) -> None:
+    """Have these calls about its hosts fail: lists after they were asked for, changes before."""
     servers, records = FakeCloud.servers, FakeCloud.migrations
 
     def listed(cloud: FakeCloud, at: ComputeHost, *, details: bool = False) -> tuple[Server, ...]:
@@ -59,10 +59,18 @@ def deafen(patch: pytest.MonkeyPatch, deaf: Deaf, *lists: str) -> None:
         deaf.fail(at)
         return found
 
-    if "servers" in lists:
-        patch.setattr(FakeCloud, "servers", listed)
-    if "migrations" in lists:
-        patch.setattr(FakeCloud, "migrations", moved)
+    def changed(call: str) -> Callable[..., Service]:
+        effect = getattr(FakeCloud, call)
+
+        def change(cloud: FakeCloud, of: Service, **how: object) -> Service:
+            deaf.fail(of.host)
+            return effect(cloud, of, **how)  # type: ignore[no-any-return]
+
+        return change
+
+    lists = {"servers": listed, "migrations": moved}
+    for call in calls:
+        patch.setattr(FakeCloud, call, lists.get(call) or changed(call))
 
 
 def hosts(*names: str) -> frozenset[ComputeHost]:
@@ -205,13 +213,8 @@ def test_a_service_that_nova_cannot_change_holds_up_no_other_host(
     monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], change: str
 ) -> None:
     it = world(3, 3)
-    deaf, effect = Deaf(it, hosts(SICK), error), getattr(FakeCloud, change)
-
-    def changed(cloud: FakeCloud, of: Service, **how: object) -> Service:
-        deaf.fail(of.host)
-        return effect(cloud, of, **how)  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(FakeCloud, change, changed)
+    deaf = Deaf(it, hosts(SICK), error)
+    deafen(monkeypatch, deaf, change)
     run = lost(it)
     run.run(60, lambda: Reason.BLOCKED in reasons(run))
     assert Reason.BLOCKED in reasons(run)
@@ -224,18 +227,45 @@ def test_one_change_that_never_gets_an_answer_stops_all_others_only_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     it = world(3, 3)
-    deaf, effect = Deaf(it, hosts(SICK)), FakeCloud.set_forced_down
-
-    def changed(cloud: FakeCloud, of: Service, *, forced_down: bool) -> Service:
-        deaf.fail(of.host)
-        return effect(cloud, of, forced_down=forced_down)
-
-    monkeypatch.setattr(FakeCloud, "set_forced_down", changed)
+    deaf = Deaf(it, hosts(SICK))
+    deafen(monkeypatch, deaf, "set_forced_down")
     run = lost(it)
     run.run(120)
     assert len(deaf.asked_s) > 3
     until_s = run.reconciler.memory.trouble_until_s
     assert until_s == pytest.approx(deaf.asked_s[0] + WAIT_S, abs=0.1)
+    assert_all_moved_once_told(run, deaf)
+
+
+def test_changes_that_hang_take_at_most_a_third_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = world(2, 2, 20, limit=4)
+    deaf = Deaf(it, hosts(SICK, OTHER), takes_s=30.0)
+    deafen(monkeypatch, deaf, "set_forced_down")
+    run = lost(it)
+    it.fence("compute-2")
+    run.run(600)
+    assert left_on_is_empty(it, "compute-2"), run.journal.held
+    pauses = [b - a for a, b in zip(deaf.asked_s[3:], deaf.asked_s[4:], strict=False)]
+    assert len(pauses) > 2
+    assert min(pauses) >= 3 * 30.0
+    assert_all_moved_once_told(run, deaf)
+
+
+@pytest.mark.parametrize("what", [*LISTS, "set_forced_down"])
+def test_what_hangs_for_ever_takes_no_other_its_turn(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    it = world(2, 2)
+    deaf = Deaf(it, hosts(SICK, OTHER), takes_s=30.0)
+    deafen(monkeypatch, deaf, what)
+    run = lost(it)
+    run.run(400)
+    assert len(left_on(it, SICK)) == len(left_on(it, OTHER)) == 2
+    deaf.at = hosts(SICK)
+    run.run(400, lambda: left_on_is_empty(it, OTHER))
+    assert left_on_is_empty(it, OTHER), run.journal.held
     assert_all_moved_once_told(run, deaf)
 
 

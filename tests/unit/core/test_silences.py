@@ -1,5 +1,7 @@
 """What got no answer: how long it is left alone, what waits for it, and what does not."""
 
+from dataclasses import replace
+
 import pytest
 from novaha.core.actions import (
     AddToAggregate,
@@ -26,7 +28,9 @@ from novaha.core.reasons import Reason
 from novaha.core.segments import Aggregate
 from novaha.core.silence import (
     GIVES_SLOTS_S,
+    HANG_SHARE,
     LONGEST_WAIT_S,
+    TURN_S,
     WAIT_S,
     aggregates_unchanged,
     ended,
@@ -35,6 +39,7 @@ from novaha.core.silence import (
     in_turn,
     left_alone,
     long_silent,
+    service_may_hang,
     topic_of,
     topic_of_change,
     unheard,
@@ -89,6 +94,26 @@ def test_the_aggregates_of_a_host_are_left_alone_after_a_change_without_an_answe
     assert not aggregates_unchanged(view(cluster(), of, NOW_S + WAIT_S), HOST)
     assert not aggregates_unchanged(view(cluster(), of), OTHER)
     assert not aggregates_unchanged(view(cluster(), ended(of, topic)), HOST)
+
+
+def test_of_changes_that_may_hang_the_one_tried_longest_ago_has_the_turn() -> None:
+    """Each of the others waits as often, so that one that nobody wants any more stops no one."""
+    other, third = replace(ours(), host=OTHER), replace(ours(), host=ComputeHost("compute-3"))
+    of = SERVES
+    for number, one in enumerate((other, third, ours())):
+        of, _ = unheard(of, topic_of_change(ForceDown(one)), WHY, NOW_S + number)
+    of = hung(of, 30.0, NOW_S + 2)
+    free_s = NOW_S + 2 + HANG_SHARE * 30.0
+
+    def free(at_s: float) -> list[ComputeHost]:
+        seen = view(cluster(), of, at_s)
+        hosts = (one.host for one in (ours(), other, third))
+        return [host for host in hosts if not service_may_hang(seen, host)]
+
+    assert free(free_s - 1) == []
+    assert free(free_s) == [OTHER]
+    assert free(free_s + TURN_S) == [OTHER, third.host]
+    assert free(free_s + 2 * TURN_S) == [HOST, OTHER, third.host]
 
 
 def test_what_got_no_answer_is_asked_last_in_the_order_it_had() -> None:

@@ -14,7 +14,7 @@ from novaha.core.names import (
 from novaha.core.pace import refusal_pause_s, services_due
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
-from novaha.core.silence import service_may_hang
+from novaha.core.silence import service_may_hang, service_unanswered
 
 
 def find_service(services: tuple[Service, ...], host: ComputeHost) -> Service | None:
@@ -72,4 +72,6 @@ def refused_change(view: View, policy: Policy, host: ComputeHost) -> Hold | None
     until_s = refused.last_s + refusal_pause_s(policy, refused)
     if view.now_s >= until_s and not service_may_hang(view, host):
         return None
-    return Hold(host, Reason.BLOCKED, f"Nova refuses to change its service: {refused.text}")
+    silent = service_unanswered(view.memory, host)
+    how = "does not answer a change of" if silent else "refuses to change"
+    return Hold(host, Reason.BLOCKED, f"Nova {how} its service: {refused.text}")

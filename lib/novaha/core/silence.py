@@ -147,6 +147,11 @@ def long_silent(view: View, host: ComputeHost) -> bool:
     return silence is not None and view.now_s - silence.since_s >= GIVES_SLOTS_S
 
 
+def service_unanswered(memory: Memory, host: ComputeHost) -> bool:
+    """Tell whether the last change of a host's service got no answer."""
+    return Topic(_ITS_SERVICE, host) in memory.silences
+
+
 def service_may_hang(view: View, host: ComputeHost) -> bool:
     """Tell whether a service is left alone: its change got no answer, and Nova hung since."""
     return _in_line(view, Topic(_ITS_SERVICE, host))

@@ -25,13 +25,13 @@ def number_of(contender: str) -> int | None:
 
 def tried(results: Results, instances: int) -> list[tuple[int, Spread]]:
     """Return the numbers that were tried with so many instances, with the seconds that took."""
-    heats = [r for r in results.results if r.instances == instances and number_of(r.contender)]
-    found = []
-    for contender in dict.fromkeys(heat.contender for heat in heats):
-        seconds = stats.spread(taken(heat) for heat in heats if heat.contender == contender)
-        if seconds:
-            found.append((number_of(contender) or 0, seconds))
-    return sorted(found, key=lambda pair: pair[0])
+    heats: dict[int, list[Result]] = {}
+    for result in results.results:
+        number = number_of(result.contender)
+        if number is not None and result.instances == instances:
+            heats.setdefault(number, []).append(result)
+    found = ((number, stats.spread(map(taken, those))) for number, those in sorted(heats.items()))
+    return [(number, seconds) for number, seconds in found if seconds]
 
 
 def best(results: Results, instances: int) -> int:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from observing import Observer
 from rehearsal.copies import CopyCount
 from rehearsal.follow import begin, following, wait_for
+from rehearsal.pacemaker import look
 from rehearsal.story import Story
 from rehearsal.verdict import assert_each_moved_once
 from testcloud.cloudctl import CloudCtl
@@ -79,6 +80,12 @@ def evacuations_in_flight(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         _signal_others(cluster, "CONT")
+
+
+def fenced_anew(cluster: Cluster, host: str) -> Callable[[], bool]:
+    """Return what tells whether a host was fenced since now, and not only by an earlier test."""
+    before = look(cluster, WITNESS).fenced(host)
+    return lambda: look(cluster, WITNESS).fenced(host) != before
 
 
 def serves(cloud: CloudCtl, host: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, serves
+from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, fenced_anew, serves
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
@@ -72,14 +72,11 @@ def test_a_host_that_is_lost_while_its_cell_is_down_is_held_and_recovered_afterw
     count = CopyCount(lambda: fake_guests(cluster.settings))
     with cell_door(cluster) as (shut, unbar), count:
         victims = {server.id for server in cloud.boot(INSTANCES, [VICTIM], "victim")}
-        before = look(cluster, WITNESS).fenced(VICTIM)
+        fenced = fenced_anew(cluster, VICTIM)
         shut()
         wait_for("Nova to lose its cell", lambda: hidden(cloud), SHOWN_S)
         lost_s = time.time()
         cluster.kill(VICTIM)
-
-        def fenced() -> bool:
-            return look(cluster, WITNESS).fenced(VICTIM) != before
 
         def shown() -> bool:
             return any("cell is down" in text for text in look(cluster, WITNESS).failures)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from losses import VICTIM, judged, reach, seeded
+from losses import VICTIM, judged, reach, seeded, slow
 from rehearsal.configure import wait_ready
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
@@ -17,12 +17,6 @@ SLOW_S = 8.0
 INSTANCES = 12
 
 
-def slowed(cluster: Cluster) -> None:
-    """Make every evacuation take a while, so that there is a middle to break something in."""
-    for node in cluster.computes():
-        cluster.set_faults(node, spawn_delay=SLOW_S)
-
-
 def home_of_nova_evacuate(cluster: Cluster) -> str:
     """Return the controller that runs NovaEvacuate."""
     node = look(cluster).where("NovaEvacuate")
@@ -34,7 +28,7 @@ def test_the_recovery_goes_on_when_its_controller_is_killed(
     cluster: Cluster, cloud: CloudCtl
 ) -> None:
     story = seeded(cluster, cloud, INSTANCES)
-    slowed(cluster)
+    slow(cluster, SLOW_S)
     home = home_of_nova_evacuate(cluster)
     witness = next(name for name in cluster.controllers() if name != home)
     with judged(cluster, cloud, story, witness):
@@ -47,7 +41,7 @@ def test_the_recovery_goes_on_when_its_controller_is_killed(
 @pytest.mark.long
 def test_the_recovery_goes_on_when_its_process_is_killed(cluster: Cluster, cloud: CloudCtl) -> None:
     story = seeded(cluster, cloud, INSTANCES)
-    slowed(cluster)
+    slow(cluster, SLOW_S)
     home = home_of_nova_evacuate(cluster)
     with judged(cluster, cloud, story):
         cluster.kill(VICTIM)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
-from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, serves
+from losses import FENCED_S, RECOVERED_S, SERVING_S, VICTIM, WITNESS, fenced_anew, serves
 from rehearsal.copies import CopyCount
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
@@ -121,10 +121,9 @@ def assert_only_it_waits(cluster: Cluster, cloud: CloudCtl, ailing: Ailing, well
         return [text for text in failures if sick in text and ailing.told in text]
 
     with count:
-        before, lost_s = look(cluster, WITNESS).fenced(well), time.time()
+        fenced, lost_s = fenced_anew(cluster, well), time.time()
         cluster.kill(sick)
         cluster.kill(well)
-        fenced = lambda: look(cluster, WITNESS).fenced(well) != before  # noqa: E731
         wait_for("the fencing", fenced, FENCED_S)
         wait_for("the one that is well to be empty", lambda: not names_on(cloud, well), RECOVERED_S)
         moved_s = time.time() - lost_s

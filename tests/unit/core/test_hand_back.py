@@ -12,10 +12,11 @@ from novaha.core.actions import (
     SetUse,
 )
 from novaha.core.decide import decide
-from novaha.core.model import Answer, Service
+from novaha.core.model import Answer, Memory, Service
 from novaha.core.names import NodeName
 from novaha.core.policy import Policy
 from novaha.core.reasons import Reason
+from novaha.core.recovery import Recovery
 from novaha.core.segments import Aggregate, Use
 from reserves import (
     FREE,
@@ -25,8 +26,6 @@ from reserves import (
     held,
     known,
     segment,
-    sent,
-    uses,
 )
 from worlds import (
     HOST,
@@ -34,20 +33,25 @@ from worlds import (
     NOW_S,
     RECEIPT_ID,
     cluster,
-    evacuating,
     ours,
     proof,
-    receipt,
     recovery,
     service,
     view,
 )
 
+BACK = recovery(phase="returning", heartbeat="before")
+
 
 def returned(*aggregates: Aggregate, services: tuple[Service, ...]) -> tuple[Decision, ...]:
-    back = recovery(phase="returning", heartbeat="before")
-    of = cluster(records=(back,), receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    return decide(view(of, known(*aggregates, services=services)), Policy())
+    return decided(known(*aggregates, services=services))
+
+
+def decided(of: Memory, *others: Recovery) -> tuple[Decision, ...]:
+    """Return what is decided while the host returns, and others are recovered."""
+    records = (BACK, *others)
+    seen = cluster(records=records, receipts=(), marks=(), online=frozenset({NODE}), events=None)
+    return decide(view(seen, of), Policy())
 
 
 def test_it_is_handed_back_before_the_recovery_ends() -> None:
@@ -59,7 +63,7 @@ def test_it_is_handed_back_before_the_recovery_ends() -> None:
         SetUse(seg, R1, None),
     )
     assert returned(segment(), RACK, services=(service(), service(R1, **FREE))) == (
-        EndRecovery(recovery(phase="returning", heartbeat="before")),
+        EndRecovery(BACK),
     )
 
 
@@ -79,24 +83,11 @@ def test_what_a_person_set_of_it_is_left_so(value: Use, state: dict[str, object]
 
 def test_one_that_was_lost_itself_is_handed_back_after_its_own_recovery() -> None:
     seg, node = segment(reserved_1=READY.to_value()), NodeName(R1)
-    back = recovery(phase="returning", heartbeat="before")
-    records = (back, recovery(node, "f" * 12, host=R1))
-    of = cluster(records=records, receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    known_ = known(seg, services=(service(), ours(R1)))
-    decisions = decide(view(of, known_), Policy())
+    decisions = decided(
+        known(seg, services=(service(), ours(R1))), recovery(node, "f" * 12, host=R1)
+    )
     assert Reason.HAND_BACK in held(decisions)
     assert not any(isinstance(d, Disable | SetUse | EndRecovery) for d in decisions)
-
-
-def test_one_that_is_lost_while_it_is_readied_is_left_to_its_own_recovery() -> None:
-    seg, node = segment(reserved_1=f"taking:{HOST};enabled"), NodeName(R1)
-    records = (recovery(), recovery(node, "f" * 12, host=R1))
-    receipts = (receipt(), receipt(node, "f" * 12))
-    of = evacuating(records=records, receipts=receipts)
-    decisions = decide(view(of, known(seg, services=(ours(), ours(R1)))), Policy())
-    assert held(decisions)[Reason.BLOCKED] == f"its reserved host {R1} is lost"
-    assert uses(decisions) == []
-    assert sent(decisions) == {}
 
 
 def test_aggregates_that_a_person_took_it_out_of_are_left_so() -> None:
@@ -110,9 +101,7 @@ def test_while_nova_refuses_the_recovery_does_not_end_and_that_is_shown() -> Non
     of = known(seg, rack, services=(service(), service(R1)))
     of = remember.aggregate_refused(of, rack, R1, NOW_S, "instances in the zone (409)")
     of = replace(of, rules=Answer(of.rules.value, NOW_S)) if of.rules else of
-    back = recovery(phase="returning", heartbeat="before")
-    there = cluster(records=(back,), receipts=(), marks=(), online=frozenset({NODE}), events=None)
-    decisions = decide(view(there, of), Policy())
+    decisions = decided(of)
     assert "instances in the zone (409)" in held(decisions)[Reason.BLOCKED]
     assert not any(isinstance(d, EndRecovery | SetUse) for d in decisions)
 
@@ -126,6 +115,4 @@ def test_a_reserved_host_that_failed_itself_is_found_as_it_was_and_stays_disable
     )
     assert recovery(enabled=False) in [getattr(d, "recovery", None) for d in found]
     assert proof() == recovery(enabled=False).proof
-    assert returned(services=(service(**FREE),)) == (
-        EndRecovery(recovery(phase="returning", heartbeat="before")),
-    )
+    assert returned(services=(service(**FREE),)) == (EndRecovery(BACK),)

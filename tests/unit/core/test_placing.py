@@ -277,3 +277,14 @@ def test_auto_priority_readies_one_as_soon_as_something_has_failed() -> None:
     of = known(segment("auto_priority"), migrations=failed)
     assert uses(decided(replace(of, failed_at={1: NOW_S}))) == [(R1, f"taking:{HOST};enabled")]
     assert uses(decided(known(segment("auto_priority")))) == []
+
+
+def test_one_that_is_lost_while_it_is_readied_is_left_to_its_own_recovery() -> None:
+    seg, node = segment(reserved_1=f"taking:{HOST};enabled"), NodeName(R1)
+    records = (recovery(), recovery(node, "f" * 12, host=R1))
+    receipts = (receipt(), receipt(node, "f" * 12))
+    of = evacuating(records=records, receipts=receipts)
+    decisions = decide(view(of, known(seg, services=(ours(), ours(R1)))), Policy())
+    assert held(decisions)[Reason.BLOCKED] == f"its reserved host {R1} is lost"
+    assert uses(decisions) == []
+    assert sent(decisions) == {}

@@ -95,25 +95,40 @@ class Waker:
 
 @dataclass
 class Shown:
-    """What `pcs status` shows as our trouble, which Pacemaker does not renew by itself."""
+    """What `pcs status` shows as our trouble, which Pacemaker does not renew by itself.
+
+    codes: the kinds of trouble that the monitor reports there. clear: whether Pacemaker was seen to
+    show none, since there is none.
+    """
 
     resource: str
     codes: frozenset[str] = frozenset()
     changed_s: float = -math.inf
+    clear: bool = False
 
     def update(self, codes: frozenset[str], now_s: float) -> None:
         """Have the failure shown anew when the kind of trouble changed, or gone when it ended.
 
-        Not before the monitor had the time to report what is there now.
+        Not before the monitor had the time to report what is there now. Once there is none, that is
+        looked at again: a monitor may have reported it in the moment of its end, or when another
+        process had it.
         """
-        if codes == self.codes or now_s - self.changed_s < SHOWN_S:
+        if codes == self.codes and (codes or self.clear):
             return
-        if self.codes:
-            try:
-                clean_up(self.resource)
-            except ClusterUnavailable as error:
-                LOG.warning("pcs status still shows an old trouble: %s", error)
-        self.codes, self.changed_s = codes, now_s
+        if codes and not self.codes:
+            self.codes, self.changed_s, self.clear = codes, now_s, False
+        elif now_s - self.changed_s >= SHOWN_S:
+            self._show_anew(codes, now_s)
+
+    def _show_anew(self, codes: frozenset[str], now_s: float) -> None:
+        self.changed_s = now_s
+        try:
+            cleaned = clean_up(self.resource)
+        except ClusterUnavailable as error:
+            LOG.warning("pcs status may show an old trouble: %s", error)
+            return
+        self.clear = not (codes or self.codes or cleaned)
+        self.codes = codes
 
 
 @dataclass

@@ -10,6 +10,7 @@ from rehearsal.verdict import evacuate_posts
 from testcloud.cloudctl import CloudCtl
 from testcloud.cluster import Cluster
 from testcloud.topology import state_folder
+from testcloud.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(480)]
 
@@ -56,11 +57,11 @@ def test_a_host_whose_service_was_removed_is_let_go_when_it_is_back_and_register
     assert new.id != before.id
     assert (new.status, new.forced_down) == ("enabled", False)
 
-    def over() -> bool:
+    def left() -> list[str]:
         seen = look(cluster)
-        return not seen.properties and not any("host_map" in text for text in seen.failures)
+        return [*seen.properties, *(text for text in seen.failures if "host_map" in text)]
 
-    wait_for("nothing of its recovery to be left", over, SHOWN_S)
+    until("nothing of its recovery to be left", lambda: not left(), SHOWN_S, seen=left)
     assert not evacuate_posts(cluster, lost_s)
     (server,) = cloud.boot(1, [VICTIM], "again")
     assert server.host == VICTIM

@@ -15,52 +15,107 @@ CLOUD = frozenset({"cloud-unavailable"})
 BLOCKED = frozenset({"blocked"})
 
 
+class Display:
+    """What Pacemaker shows of the monitor's reports, and how often it was told to forget that."""
+
+    def __init__(self) -> None:
+        self.shows, self.forgot, self.answers = False, 0, True
+
+    def clean_up(self, resource: str) -> frozenset[str]:
+        assert resource == "evac"
+        if not self.answers:
+            msg = "crm_resource did not end"
+            raise ClusterUnavailable(msg)
+        was, self.shows = self.shows, False
+        self.forgot += was
+        return frozenset({"controller-1"} if was else ())
+
+
 @pytest.fixture
-def cleaned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the resources whose failures Pacemaker was told to forget."""
-    resources: list[str] = []
-    monkeypatch.setattr(daemon, "clean_up", resources.append)
-    return resources
+def display(monkeypatch: pytest.MonkeyPatch) -> Display:
+    """Return a display that shows nothing yet."""
+    display = Display()
+    monkeypatch.setattr(daemon, "clean_up", display.clean_up)
+    return display
 
 
-def test_a_first_trouble_is_left_to_the_monitor(cleaned: list[str]) -> None:
+def test_a_first_trouble_is_left_to_the_monitor(display: Display) -> None:
+    display.shows = True
     Shown("evac").update(CLOUD, 0.0)
-    assert cleaned == []
+    assert display.forgot == 0
 
 
-def test_a_trouble_that_ended_is_taken_off_the_display(cleaned: list[str]) -> None:
+def test_a_trouble_that_ended_is_taken_off_the_display_once(display: Display) -> None:
     shown = Shown("evac")
     shown.update(CLOUD, 0.0)
-    shown.update(NONE, SHOWN_S)
-    shown.update(NONE, 2 * SHOWN_S)
-    assert cleaned == ["evac"]
+    display.shows = True
+    for now_s in (SHOWN_S, 2 * SHOWN_S, 3 * SHOWN_S):
+        shown.update(NONE, now_s)
+        assert not display.shows
+    assert display.forgot == 1
 
 
-def test_another_trouble_takes_the_place_of_the_first(cleaned: list[str]) -> None:
+def test_another_trouble_takes_the_place_of_the_first(display: Display) -> None:
     shown = Shown("evac")
     shown.update(CLOUD, 0.0)
+    display.shows = True
     shown.update(BLOCKED, SHOWN_S)
+    assert not display.shows
+    display.shows = True
     shown.update(BLOCKED, 2 * SHOWN_S)
-    assert cleaned == ["evac"]
+    assert display.shows
 
 
-def test_the_display_is_not_changed_before_the_monitor_could_fill_it(cleaned: list[str]) -> None:
+def test_the_display_is_not_changed_before_the_monitor_could_fill_it(display: Display) -> None:
     shown = Shown("evac")
     shown.update(CLOUD, 0.0)
+    display.shows = True
     shown.update(NONE, SHOWN_S - 1.0)
-    assert cleaned == []
+    assert display.shows
 
 
-def test_a_cluster_that_cannot_clean_up_now_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: str) -> None:
-        msg = "crm_resource did not end"
-        raise ClusterUnavailable(msg)
-
-    monkeypatch.setattr(daemon, "clean_up", refuse)
+def test_a_trouble_that_came_just_after_another_ended_is_taken_off_as_well(
+    display: Display,
+) -> None:
     shown = Shown("evac")
     shown.update(CLOUD, 0.0)
     shown.update(NONE, SHOWN_S)
-    assert shown.codes == NONE
+    shown.update(BLOCKED, SHOWN_S + 1.0)
+    display.shows = True
+    shown.update(NONE, SHOWN_S + 20.0)
+    shown.update(NONE, 2 * SHOWN_S + 1.0)
+    assert not display.shows
+
+
+def test_a_report_that_came_in_the_moment_of_the_end_is_taken_off(display: Display) -> None:
+    shown = Shown("evac")
+    shown.update(CLOUD, 0.0)
+    shown.update(NONE, SHOWN_S)
+    display.shows = True
+    shown.update(NONE, SHOWN_S + 1.0)
+    assert display.shows
+    shown.update(NONE, 2 * SHOWN_S)
+    assert not display.shows
+
+
+def test_what_a_process_before_this_one_left_on_the_display_is_taken_off(
+    display: Display,
+) -> None:
+    display.shows = True
+    Shown("evac").update(NONE, 0.0)
+    assert not display.shows
+
+
+def test_a_cluster_that_cannot_clean_up_now_is_told_again(display: Display) -> None:
+    shown = Shown("evac")
+    shown.update(CLOUD, 0.0)
+    display.shows, display.answers = True, False
+    shown.update(NONE, SHOWN_S)
+    display.answers = True
+    shown.update(NONE, SHOWN_S + 1.0)
+    assert display.shows
+    shown.update(NONE, 2 * SHOWN_S)
+    assert not display.shows
 
 
 def test_a_secret_that_others_can_read_is_refused_with_the_next_step(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ COUNT_TIMEOUT_S = 2.0
 """For fence_nova: it takes 15 ms, and a fencer that cannot tell must not hold up a fencing.
 
 For what is only shown, too."""
+DEGRADED = "190"
+"""The exit code of a resource that runs and needs attention, as crm_mon prints it."""
 
 
 class Pacemaker:
@@ -112,14 +114,30 @@ class Pacemaker:
         drain.set_standby(node, on=on)
 
 
-def clean_up(resource: str) -> None:
-    """Have Pacemaker forget a resource's failures and look at it again; raises ClusterUnavailable.
+def clean_up(resource: str) -> frozenset[str]:
+    """Have Pacemaker forget what it shows of a degraded resource, and look at that again.
 
-    A monitor that stays degraded is not reported again, so that its first reason would be shown for
-    ever, even after its end (seen with 2.1.5). The resource is not restarted by this.
+    Returns the nodes where it showed that. A monitor that stays degraded is not reported again, so
+    that its first reason would be shown for ever, even after its end or a restart (seen with
+    2.1.5). The resource is not restarted by this. Raises ClusterUnavailable.
     """
-    argv = ["crm_resource", "--cleanup", "--resource", resource]
-    run(argv, timeout_s=cib.TIMEOUT_S)
+    nodes = _degraded(resource)
+    for node in sorted(nodes):
+        argv = ["crm_resource", "--cleanup", "--resource", resource, "--node", node]
+        run(argv, timeout_s=cib.TIMEOUT_S)
+    return nodes
+
+
+def _degraded(resource: str) -> frozenset[str]:
+    """Return the nodes where a resource is shown as degraded; real failures are none of ours."""
+    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", "--include=failures"]
+    failures = cib.parse(run(argv, timeout_s=cib.TIMEOUT_S), argv[0]).iterfind("failures/failure")
+    return frozenset(
+        failure.get("node", "")
+        for failure in failures
+        if failure.get("exitcode") == DEGRADED
+        and failure.get("op_key", "").rsplit("_", 2)[0] == resource
+    )
 
 
 def fencings_of(node: NodeName) -> int | None:

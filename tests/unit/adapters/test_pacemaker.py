@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from novaha.adapters import cib, pacemaker
-from novaha.adapters.pacemaker import Pacemaker
+from novaha.adapters.pacemaker import Pacemaker, clean_up
 from novaha.core.brakestate import Release
 from novaha.core.incarnation import Incarnation
 from novaha.core.model import ClusterView, Device, FencingEvent, Level
@@ -65,6 +65,20 @@ HISTORY = """
     <fence_event action="off" target="compute-1" status="failed" exit-reason="no device"
       completed="2026-11-22 18:40:49.123456 +01:00"/>
   </list>
+  <status code="0" message="OK"/>
+</pacemaker-result>
+"""
+
+FAILURES = """
+<pacemaker-result api-version="2.25" request="crm_mon">
+  <failures>
+    <failure op_key="evac_monitor_10000" node="controller-2" exitcode="190"
+      exitreason="compute-1 is lost" exitstatus="OCF_DEGRADED" task="monitor"/>
+    <failure op_key="evac_monitor_0" node="controller-3" exitcode="190"/>
+    <failure op_key="evac_monitor_10000" node="controller-1" exitcode="1" exitstatus="error"/>
+    <failure op_key="other_evac_monitor_10000" node="controller-1" exitcode="190"/>
+    <failure node="controller-1" exitcode="190"/>
+  </failures>
   <status code="0" message="OK"/>
 </pacemaker-result>
 """
@@ -231,6 +245,28 @@ def test_a_life_is_every_start_of_the_connection_that_any_controller_shows(
         NODE: Incarnation.of(frozenset({"1:1:0:a", "2:2:0:b"})),
         NodeName("compute-2"): Incarnation(),
     }
+
+
+def test_what_is_shown_as_degraded_is_forgotten_where_it_is_and_a_failure_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[list[str]] = []
+
+    def tools(argv: list[str], **_: object) -> str:
+        if argv[0] == "crm_mon":
+            return FAILURES
+        told.append(argv)
+        return ""
+
+    monkeypatch.setattr(pacemaker, "run", tools)
+    assert clean_up("evac") == {"controller-2", "controller-3"}
+    assert [argv[1:] for argv in told] == [
+        ["--cleanup", "--resource", "evac", "--node", node]
+        for node in ("controller-2", "controller-3")
+    ]
+    told.clear()
+    assert clean_up("evacuate") == frozenset()
+    assert told == []
 
 
 def test_changes_go_to_the_cib(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,18 +223,23 @@ def reconnect_missing(facts: Facts) -> Found:
 
 
 def reconnect_without_pause(facts: Facts) -> Found:
-    """Find a remote connection that is tried without a pause, which holds up all other hosts."""
+    """Find a remote connection that is tried again, or forgotten, before others had their turn."""
     xpath = "/cib/configuration/nodes/node[not(@type) or @type='member']"
     controllers = max(len(find_all(facts.cib, xpath)), 1)
+    real = [each for each in facts.devices if each.get("type") not in NOT_REAL]
+    given_up = [
+        (facts.time_of(each, "off") or 0.0, f"{each.get('id')} is given up") for each in real
+    ]
     for id_, remote in facts.remotes.items():
         starts = find_all(remote, "operations/op[@name='start']")
         start_s = seconds(starts[0].get("timeout", START) if starts else START)
         again_s = seconds(params(remote).get("reconnect_interval", ""))
         if start_s is None or again_s is None:
             continue
-        wanted_s = controllers * (start_s + OVERHEAD_S)
+        tries = (controllers * (start_s + OVERHEAD_S), f"{controllers} tries are over")
+        wanted_s, what = max(tries, *given_up)
         if again_s < wanted_s:
-            text = f"is tried again after {again_s:.0f} s, before {controllers} tries are over"
+            text = f"is tried again after {again_s:.0f} s, before {what}"
             mend = f"pcs resource update {id_} reconnect_interval={wanted_s + PAUSE_S:.0f}s"
             yield id_, text, mend
 

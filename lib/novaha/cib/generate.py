@@ -59,8 +59,9 @@ PROPERTIES: Pairs = (
 DEFAULTS: Pairs = (("resource-stickiness", "100"),)
 
 # What counts is the power status, asked until it is off, so nothing is gained by sleeping first.
+# A BMC has several sessions: its start beside its fencing keeps others waiting for one, not both.
 _AGENT_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "fence_ipmilan": {"lanplus": "1", "power_wait": "0"}
+    "fence_ipmilan": {"lanplus": "1", "pcmk_action_limit": "2", "power_wait": "0"}
 }
 _NO_POWER_TIMEOUT = NOT_REAL | {
     *("fence_ack_manual", "fence_legacy", "fence_sanlock", "fence_virt", "fence_watchdog"),

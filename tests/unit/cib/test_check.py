@@ -45,7 +45,7 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
     "reconnect-without-pause": (
-        ('name="reconnect_interval" value="30s"', 'name="reconnect_interval" value="6s"'),
+        ('name="reconnect_interval" value="35s"', 'name="reconnect_interval" value="6s"'),
     ),
     "loss-unnoticed": (('name="monitor" interval="5s"', 'name="monitor" interval="0"'),),
     "given-up-too-early": (
@@ -103,6 +103,18 @@ def test_a_start_of_which_nothing_is_said_takes_as_long_as_pacemaker_gives_it() 
     found = [each for each in check(Facts(cib, KNOWN)) if each.rule == "reconnect-without-pause"]
     assert {each.place for each in found} == {"compute-1", "compute-2"}
     assert found[0].mend.endswith("reconnect_interval=71s")
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted_s"),
+    [('pcmk_off_timeout" value="50s"', 55), ('x" value="30s"', 65)],
+)
+def test_a_loss_is_not_forgotten_while_a_silent_device_is_tried(said: str, wanted_s: int) -> None:
+    text = GOOD.replace('pcmk_off_timeout" value="30s"', said)
+    found = check(Facts(etree.fromstring(text), KNOWN))
+    assert {each.rule for each in found} == {"reconnect-without-pause"}
+    assert all("is given up" in each.text for each in found)
+    assert all(each.mend.endswith(f"reconnect_interval={wanted_s}s") for each in found)
 
 
 def test_every_rule_is_tested() -> None:

@@ -51,6 +51,7 @@ def test_one_sick_host_holds_up_nobody() -> None:
     assert requires["compute-1"] == requires["fence-ipmi-compute-1"] == "nothing"
     assert requires["fence-nova"] == requires["fence-pdu"] == "nothing"
     assert requires["nova-evacuate"] == "quorum"
+    assert params(configuration, "fence-ipmi-compute-1")["pcmk_action_limit"] == "2"
 
 
 def test_a_host_that_cannot_be_reached_leaves_pauses_for_all_others() -> None:
@@ -58,6 +59,7 @@ def test_a_host_that_cannot_be_reached_leaves_pauses_for_all_others() -> None:
         for controllers in (1, 3, 5, 7):
             pause_s = profile.pause_s(controllers) - controllers * (profile.start_s + OVERHEAD_S)
             assert pause_s >= PAUSE_S
+            assert profile.pause_s(controllers) >= profile.off_s + PAUSE_S
     configuration = made()
     (remote,) = (each for each in configuration.primitives if each.id == "compute-1")
     assert dict(remote.params)["reconnect_interval"] == f"{PROFILES['default'].pause_s(3)}s"

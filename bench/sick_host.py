@@ -12,7 +12,8 @@ elsewhere, to its service serving again; and how many fencings of the sick host 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rehearsal.calm import make_calm
 from rehearsal.configure import bring_up
@@ -29,26 +30,47 @@ TIMEOUT_S = 300.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the whole of it; returns the exit code."""
+    """Bring the cluster up and run the whole of it; returns the exit code."""
     arguments = _arguments(argv)
     cluster, cloud = bring_up()
     make_calm(cluster, cloud)
+    with trusted(cluster):
+        run(cluster, cloud, arguments.minutes, arguments.every)
+    return 0
+
+
+@contextmanager
+def trusted(cluster: Cluster) -> Iterator[None]:
+    """Have a host that is lost again and again serve again each time, without a probation."""
+    parameter(cluster, "--set-parameter", "flap_limit", "--parameter-value", "0")
+    try:
+        yield
+    finally:
+        parameter(cluster, "--delete-parameter", "flap_limit")
+
+
+def parameter(cluster: Cluster, *how: str) -> None:
+    """Change a parameter of NovaEvacuate, as crm_resource says it; Pacemaker restarts it."""
+    cluster.exec(CONTROLLER, ("crm_resource", "--resource", "nova-evacuate", *how))
+
+
+def run(cluster: Cluster, cloud: CloudCtl, minutes: float, every: float) -> None:
+    """Lose the sick host for good, then the other one every so many minutes."""
     cloud.boot(2, [SICK], "sick")
     cluster.bmc_stop(SICK)
     cluster.kill(SICK)
     wait_for("a fencing of the sick host to fail", lambda: failed(cluster) > 0, TIMEOUT_S)
-    end_s = time.monotonic() + arguments.minutes * 60
+    end_s = time.monotonic() + minutes * 60
     while True:
         begun_s = time.monotonic()
         lose(cluster, cloud)
-        if begun_s + arguments.every * 60 >= end_s:
+        if begun_s + every * 60 >= end_s:
             break
-        time.sleep(max(begun_s + arguments.every * 60 - time.monotonic(), 0))
+        time.sleep(max(begun_s + every * 60 - time.monotonic(), 0))
     back_s = time.time()
     cluster.bmc_start(SICK)
     wait_for("the sick host's instances to run elsewhere", lambda: not left(cloud), TIMEOUT_S)
     print(f"its device answers again: its instances ACTIVE after {time.time() - back_s:.1f} s")
-    return 0
 
 
 def lose(cluster: Cluster, cloud: CloudCtl) -> None:

@@ -35,7 +35,8 @@ def configure(cluster: Cluster) -> None:
     """Install this checkout everywhere, configure once, wait until every compute serves."""
     install.everywhere(cluster)
     if configured(cluster):
-        # A run that was broken off may have left it disabled.
+        # A run that was broken off may have left it disabled, or a host that cannot be fenced.
+        cluster.undo_faults()
         enable = ("pcs", "resource", "enable", "nova-evacuate", "--wait=60")
         cluster.exec(cluster.controllers()[0], enable, timeout_s=90.0)
         restart = ("crm_resource", "--restart", "--resource", "nova-evacuate", "--timeout", "60s")

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rehearsal.calm import make_calm
-from rehearsal.configure import bring_up
+from rehearsal.configure import bring_up, parameter
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
 from rehearsal.story import Story
@@ -47,11 +47,6 @@ def trusted(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         parameter(cluster, "--delete-parameter", "flap_limit")
-
-
-def parameter(cluster: Cluster, *how: str) -> None:
-    """Change a parameter of NovaEvacuate, as crm_resource says it; Pacemaker restarts it."""
-    cluster.exec(CONTROLLER, ("crm_resource", "--resource", "nova-evacuate", *how))
 
 
 def run(cluster: Cluster, cloud: CloudCtl, minutes: float, every: float) -> None:

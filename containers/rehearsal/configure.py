@@ -99,3 +99,10 @@ def wait_ready(cluster: Cluster, timeout_s: float = _READY_TIMEOUT_S) -> None:
         )
 
     until("NovaEvacuate and nova-compute on every compute to be started", ready, timeout_s, 0.5)
+
+
+def parameter(cluster: Cluster, *how: str) -> None:
+    """Change a parameter of NovaEvacuate, as crm_resource says it; Pacemaker restarts it."""
+    controller = cluster.controllers()[0]
+    cluster.exec(controller, ("crm_resource", "--resource", "nova-evacuate", *how))
+    cluster.exec(controller, ("crm_resource", "--wait"), timeout_s=90.0)

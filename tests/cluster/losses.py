@@ -57,13 +57,6 @@ def judged(  # noqa: PLR0913  (the last three say what is otherwise than in most
     assert count.seen >= story.victims.keys(), "the count never saw the guests it should count"
 
 
-def parameter(cluster: Cluster, *how: str) -> None:
-    """Change a parameter of NovaEvacuate, as crm_resource says it; Pacemaker restarts it."""
-    controller = cluster.controllers()[0]
-    cluster.exec(controller, ("crm_resource", "--resource", "nova-evacuate", *how))
-    cluster.exec(controller, ("crm_resource", "--wait"), timeout_s=90.0)
-
-
 def reach(story: Story, what: str, timeout_s: float = 60.0) -> None:
     """Wait until a story has come to an event."""
     wait_for(f"the story to reach {what!r}", lambda: what in story.events, timeout_s, story)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import SERVING_S, VICTIM, parameter, seeded
+from losses import SERVING_S, VICTIM, seeded
 from novaha.core.canary import NAME
+from rehearsal.configure import parameter
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
 from testcloud.cloudctl import CloudCtl

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import SLOW_S, VICTIM, judged, parameter, seeded, slow
+from losses import SLOW_S, VICTIM, judged, seeded, slow
 from novaha.adapters.brakestate import RELEASE_PREFIX
 from novaha.core.properties import RECOVERY_PREFIX
-from rehearsal.configure import wait_ready
+from rehearsal.configure import parameter, wait_ready
 from rehearsal.follow import wait_for
 from rehearsal.pacemaker import look
 from rehearsal.verdict import assert_each_tried_in_turn

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from losses import SERVING_S, VICTIM, judged, parameter, seeded
+from losses import SERVING_S, VICTIM, judged, seeded
 from novaha.adapters.brakestate import RELEASE_PREFIX
-from rehearsal.configure import wait_ready
+from rehearsal.configure import parameter, wait_ready
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look
 from testcloud.cloudctl import CloudCtl

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, judged, parameter, seeded
+from losses import RECOVERED_S, SERVING_S, VICTIM, WITNESS, judged, seeded
+from rehearsal.configure import parameter
 from rehearsal.copies import CopyCount
 from rehearsal.follow import begin, following, wait_for
 from rehearsal.pacemaker import look

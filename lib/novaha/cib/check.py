@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from novaha.cib.attempts import START, attempt_s
 from novaha.cib.facts import Facts, covers, pairs, params, seconds
 from novaha.cib.gates import MARGIN_S
 from novaha.cib.generate import POWER_S, PROPERTIES
@@ -15,8 +16,6 @@ from novaha.params import BadParameter, Values, as_text
 from novaha.specs import fence_nova, fence_nova_gate, nova_compute_unfence, nova_evacuate
 
 RECEIPT, GATE = fence_nova.SPEC.name, fence_nova_gate.SPEC.name
-START = "20s"
-"""How long an operation may take of which nothing is said (Pacemaker 2.1 and before)."""
 GATE_WORK_S = 10
 """What a gate needs besides its wait, at the least: the cluster's tools may be slow in a storm."""
 _SPECS = {spec.name: spec for spec in (nova_evacuate.SPEC, nova_compute_unfence.SPEC)}
@@ -226,9 +225,9 @@ def reconnect_without_pause(facts: Facts) -> Found:
     """Find a remote connection that is tried again, or forgotten, before others had their turn."""
     xpath = "/cib/configuration/nodes/node[not(@type) or @type='member']"
     controllers = max(len(find_all(facts.cib, xpath)), 1)
-    real = [each for each in facts.devices if each.get("type") not in NOT_REAL]
-    given_up = [
-        (facts.time_of(each, "off") or 0.0, f"{each.get('id')} is given up") for each in real
+    attempts = [
+        (attempt_s(levels, facts.fencing_timeout), f"{target} is given up")
+        for target, levels in facts.levels_of().items()
     ]
     for id_, remote in facts.remotes.items():
         starts = find_all(remote, "operations/op[@name='start']")
@@ -237,7 +236,7 @@ def reconnect_without_pause(facts: Facts) -> Found:
         if start_s is None or again_s is None:
             continue
         tries = (controllers * (start_s + OVERHEAD_S), f"{controllers} tries are over")
-        wanted_s, what = max(tries, *given_up)
+        wanted_s, what = max(tries, *attempts)
         if again_s < wanted_s:
             text = f"is tried again after {again_s:.0f} s, before {what}"
             mend = f"pcs resource update {id_} reconnect_interval={wanted_s + PAUSE_S:.0f}s"

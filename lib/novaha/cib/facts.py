@@ -1,9 +1,16 @@
 """A CIB, as the rules of the check ask for it."""
 
 import re
+from collections.abc import Mapping
 
 from novaha.cib.xml import Element, find_all
 from novaha.specs import nova_compute_unfence
+
+Device = tuple[str, Mapping[str, str]]
+"""A fence device: the type of its agent, and its parameters."""
+
+STONITH_TIMEOUT = "60s"
+"""How long a fencing may take of which nothing is said; source: Pacemaker's stonith-timeout."""
 
 
 class Facts:
@@ -20,6 +27,7 @@ class Facts:
         self.devices = [each for each in self.primitives if each.get("class") == "stonith"]
         self.levels = find_all(cib, "/cib/configuration/fencing-topology/fencing-level")
         self.properties = pairs(cib, "/cib/configuration/crm_config/*/nvpair")
+        self.fencing_timeout = self.properties.get("stonith-timeout", STONITH_TIMEOUT)
 
     def of_type(self, *types: str) -> list[Element]:
         """Return the primitives of these types."""
@@ -27,8 +35,7 @@ class Facts:
 
     def time_of(self, device: Element, action: str) -> float | None:
         """Return how long a device may take for an action, in seconds; None if it is not clear."""
-        usual = self.properties.get("stonith-timeout", "60s")
-        return seconds(params(device).get(f"pcmk_{action}_timeout", usual))
+        return seconds(params(device).get(f"pcmk_{action}_timeout", self.fencing_timeout))
 
     def held(self) -> list[Element]:
         """Return the primitives of the clones that start after a clone of the hold."""
@@ -38,6 +45,19 @@ class Facts:
             "/primitive"
         )
         return find_all(self.cib, xpath, type=nova_compute_unfence.SPEC.name)
+
+    def levels_of(self) -> dict[str, list[list[Device]]]:
+        """Return the devices of the levels of each target that is said."""
+        devices = {
+            str(each.get("id")): (str(each.get("type")), params(each)) for each in self.devices
+        }
+        found: dict[str, list[list[Device]]] = {}
+        for level in self.levels:
+            names = ("target", "target-pattern", "target-value")
+            target = next((str(level.get(name)) for name in names if level.get(name)), "")
+            ids = (id_.strip() for id_ in str(level.get("devices")).split(","))
+            found.setdefault(target, []).append([devices[id_] for id_ in ids if id_ in devices])
+        return found
 
     def agents(self, level: Element) -> list[str]:
         """Return the agents of a level's devices, in order; "" for a device that is not there."""

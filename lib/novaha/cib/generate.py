@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from novaha.cib import gates
+from novaha.cib.attempts import attempt_s
 from novaha.cib.configuration import (
     ALONE,
     DEVICE_MONITOR,
@@ -27,6 +28,7 @@ from novaha.cib.configuration import (
     Pairs,
     Primitive,
 )
+from novaha.cib.facts import Device
 from novaha.cib.ids import (
     ALERT,
     CLONES,
@@ -98,18 +100,19 @@ def generate(inventory: Inventory) -> Configuration:
         Location(f"{EVACUATE}-on-controllers", EVACUATE, "cluster", is_probed=True),
         *(Location(f"{clone}-on-computes", clone, "remote") for clone in CLONES),
     )
+    devices = (*gates.devices(inventory), *_devices(inventory), _receipt(inventory))
+    levels = tuple(_levels(inventory))
+    pause_s = inventory.profile.pause_s(len(inventory.controllers), _attempt_s(devices, levels))
     primitives = (
-        *(_remote(node, inventory) for node in inventory.computes),
-        *gates.devices(inventory),
-        *_devices(inventory),
-        _receipt(inventory),
+        *(_remote(node, inventory.profile, pause_s) for node in inventory.computes),
+        *devices,
         *_services(inventory),
     )
     return Configuration(
         properties=PROPERTIES,
         defaults=DEFAULTS,
         primitives=primitives if inventory.fail_counts else tuple(map(_uncounted, primitives)),
-        levels=tuple(_levels(inventory)),
+        levels=levels,
         locations=locations,
         orders=(Order(f"{COMPUTE}-after-hold", *CLONES),),
         colocations=(Colocation(f"{COMPUTE}-with-hold", COMPUTE_CLONE, UNFENCE_CLONE),),
@@ -132,14 +135,22 @@ def _uncounted(primitive: Primitive) -> Primitive:
     return replace(primitive, params=params, meta=meta)
 
 
-def _remote(node: Node, inventory: Inventory) -> Primitive:
+def _attempt_s(devices: Iterable[Primitive], levels: Iterable[Level]) -> float:
+    """Return how long an attempt to fence a node may take, of the node where it takes longest."""
+    known = {each.id: (each.agent.removeprefix("stonith:"), dict(each.params)) for each in devices}
+    of_node: dict[str, list[list[Device]]] = {}
+    for level in levels:
+        of_node.setdefault(level.node, []).append([known[id_] for id_ in level.devices])
+    return max(map(attempt_s, of_node.values()), default=0.0)
+
+
+def _remote(node: Node, profile: Profile, pause_s: int) -> Primitive:
     # A long start timeout would keep the cluster waiting; reconnect_interval paces the tries.
-    profile, controllers = inventory.profile, len(inventory.controllers)
     return Primitive(
         node.name,
         "ocf:pacemaker:remote",
         (
-            ("reconnect_interval", f"{profile.pause_s(controllers)}s"),
+            ("reconnect_interval", f"{pause_s}s"),
             ("server", node.address or ""),
         ),
         (

@@ -35,19 +35,17 @@ class Profile:
         """Return the longest time until a host that answers nothing counts as lost."""
         return self.monitor_interval_s + self.monitor_timeout_s
 
-    def pause_s(self, controllers: int) -> int:
+    def pause_s(self, controllers: int, attempt_s: float = 0.0) -> int:
         """Return the reconnect interval that leaves a pause between the tries to reach a host.
 
         Without a pause, one host that is off keeps nova-compute and NovaEvacuate from being started
         anywhere: each controller's failure is forgotten before the last controller has failed, so
         that in every transition the host is about to come, and what is looked for on it is not
         started elsewhere before (seen with 2.1.5: a clone's start waits for all of its probes).
-        Nor may it be over before an attempt to fence another host is, which nothing is computed
-        beside: Pacemaker forgets a loss after it, and had to notice it anew (seen with 2.1.5: while
-        a host could not be fenced, another one was fenced after 87 s).
+        attempt_s: how long an attempt to fence a node may take (cib/attempts.py).
         """
         tries_s = controllers * (self.start_s + OVERHEAD_S)
-        return max(self.reconnect_s, tries_s + PAUSE_S, self.off_s + PAUSE_S)
+        return max(self.reconnect_s, max(tries_s, int(attempt_s)) + PAUSE_S)
 
 
 _FAST_SEEN = "silent host unclean after 3.6 s; under load 3.4 to 4.9 s"

@@ -45,7 +45,7 @@ BROKEN: dict[str, tuple[tuple[str, str], ...]] = {
     "unfencing": (('type="fence_apc_snmp"', 'type="fence_compute"'),),
     "reconnect-missing": (('name="reconnect_interval"', 'name="other"'),),
     "reconnect-without-pause": (
-        ('name="reconnect_interval" value="35s"', 'name="reconnect_interval" value="6s"'),
+        ('name="reconnect_interval" value="75s"', 'name="reconnect_interval" value="6s"'),
     ),
     "loss-unnoticed": (('name="monitor" interval="5s"', 'name="monitor" interval="0"'),),
     "given-up-too-early": (
@@ -97,7 +97,7 @@ def test_what_we_generate_is_good_as_it_runs(profile: str, more: int, levels: st
 
 
 def test_a_start_of_which_nothing_is_said_takes_as_long_as_pacemaker_gives_it() -> None:
-    cib = as_it_runs(EXAMPLE)
+    cib = as_it_runs(EXAMPLE.replace('levels = [["ipmi"], ["pdu"]]', 'levels = [["ipmi"]]'))
     for start in find_all(cib, "//primitive[@type='remote']/operations/op[@name='start']"):
         del start.attrib["timeout"]
     found = [each for each in check(Facts(cib, KNOWN)) if each.rule == "reconnect-without-pause"]
@@ -106,15 +106,29 @@ def test_a_start_of_which_nothing_is_said_takes_as_long_as_pacemaker_gives_it() 
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted_s"),
-    [('pcmk_off_timeout" value="50s"', 55), ('x" value="30s"', 65)],
+    ("old", "new", "wanted_s"),
+    [
+        ('pcmk_off_timeout" value="30s"', 'pcmk_off_timeout" value="50s"', 50 + 50 + 10),
+        ('pcmk_off_timeout" value="30s"', 'x" value="30s"', 60 + 60 + 10),
+        ('pcmk_action_limit" value="2"', 'x" value="2"', 30 + 10 + 30 + 10),
+        ('pcmk_monitor_timeout" value="10s"', 'x" value="10s"', 30 + 30 + 20),
+        ('"fence-ipmi-compute-1,fence-nova"', '"fence-pdu,fence-nova"', 40 + 40),
+    ],
 )
-def test_a_loss_is_not_forgotten_while_a_silent_device_is_tried(said: str, wanted_s: int) -> None:
-    text = GOOD.replace('pcmk_off_timeout" value="30s"', said)
-    found = check(Facts(etree.fromstring(text), KNOWN))
+def test_a_loss_is_remembered_for_longer_than_silent_devices_are_tried(
+    old: str, new: str, wanted_s: int
+) -> None:
+    assert old in GOOD
+    found = check(Facts(etree.fromstring(GOOD.replace(old, new)), KNOWN))
     assert {each.rule for each in found} == {"reconnect-without-pause"}
-    assert all("is given up" in each.text for each in found)
-    assert all(each.mend.endswith(f"reconnect_interval={wanted_s}s") for each in found)
+    assert {each.place for each in found} == {"compute-1", "compute-2"}
+    assert all(each.text.endswith(" is given up") for each in found)
+    assert all(each.mend.endswith(f"reconnect_interval={wanted_s + 5}s") for each in found)
+
+
+def test_a_level_whose_devices_are_not_there_is_no_attempt() -> None:
+    text = GOOD.replace('"fence-pdu,fence-nova"', '"gone, fence-nova"')
+    assert "reconnect-without-pause" not in rules(text)
 
 
 def test_every_rule_is_tested() -> None:

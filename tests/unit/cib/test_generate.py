@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from novaha.cib.configuration import Configuration, Operation
 from novaha.cib.generate import generate
 from novaha.cib.inventory import parse
@@ -59,11 +60,25 @@ def test_a_host_that_cannot_be_reached_leaves_pauses_for_all_others() -> None:
         for controllers in (1, 3, 5, 7):
             pause_s = profile.pause_s(controllers) - controllers * (profile.start_s + OVERHEAD_S)
             assert pause_s >= PAUSE_S
-            assert profile.pause_s(controllers) >= profile.off_s + PAUSE_S
-    configuration = made()
-    (remote,) = (each for each in configuration.primitives if each.id == "compute-1")
-    assert dict(remote.params)["reconnect_interval"] == f"{PROFILES['default'].pause_s(3)}s"
+    (remote,) = (each for each in made().primitives if each.id == "compute-1")
     assert Operation("start", 0, PROFILES["default"].start_s) in remote.operations
+
+
+@pytest.mark.parametrize(
+    ("levels", "more", "wanted_s"),
+    [
+        ('[["ipmi"]]', "", 30 + 5),
+        ('[["ipmi"], ["pdu"]]', "", 30 + 40 + 5),
+        ('[["ipmi", "pdu"]]', "", 40 + 5),
+        ('[["ipmi"]]', "gate = {}\n", 6 + 30 + 5),
+        ('[["ipmi"]]', 'gate = { wait = "20s" }\n', 20 + 30 + 5),
+    ],
+)
+def test_a_loss_is_remembered_for_longer_than_silent_devices_are_tried(
+    levels: str, more: str, wanted_s: int
+) -> None:
+    text = more + EXAMPLE.replace('levels = [["ipmi"], ["pdu"]]', f"levels = {levels}")
+    assert params(made(text), "compute-1")["reconnect_interval"] == f"{wanted_s}s"
 
 
 def test_the_monitor_of_the_gate_has_a_task_and_is_left_to_it() -> None:

@@ -50,11 +50,17 @@ def _apply(cluster: Cluster) -> None:
     """Place what the fence devices read on each controller, then change the CIB from one."""
     password = cluster.bmc_of(cluster.controllers()[0]).password
     script = File(PASSWORD_SCRIPT, f"#!/bin/sh\necho '{password}'\n".encode(), 0o700)
-    inventory = File(INVENTORY, inventory_of(cluster).encode())
     for node in cluster.controllers():
-        cluster.put(node, (script, inventory))
-    apply = ("nova-ha", "cib", "apply", "--yes", INVENTORY)
-    cluster.exec(cluster.controllers()[0], apply, timeout_s=180.0)
+        cluster.put(node, (script,))
+    apply(cluster, inventory_of(cluster))
+
+
+def apply(cluster: Cluster, inventory: str) -> None:
+    """Make of the CIB what an inventory says, as an operator does; nothing is removed."""
+    for node in cluster.controllers():
+        cluster.put(node, (File(INVENTORY, inventory.encode()),))
+    argv = ("nova-ha", "cib", "apply", "--yes", INVENTORY)
+    cluster.exec(cluster.controllers()[0], argv, timeout_s=180.0)
 
 
 def inventory_of(cluster: Cluster) -> str:
@@ -75,14 +81,19 @@ options = {{ username = "{user}", password_script = "{PASSWORD_SCRIPT}" }}
 {"".join(nodes)}"""
 
 
+def device_line(cluster: Cluster, node: str) -> str:
+    """Return what the inventory says of the BMC of a node."""
+    bmc = cluster.bmc_of(node)
+    return f'fence.ipmi = {{ ip = "{bmc.ip}", ipport = {bmc.port} }}'
+
+
 def _table(cluster: Cluster, machine: Machine) -> str:
-    bmc = cluster.bmc_of(machine.name)
     compute = machine.role is Role.COMPUTE
     address = f'address = "{machine.ip}"\n' if compute else ""
     return f"""\
 [[{machine.role}]]
 name = "{machine.name}"
-{address}fence.ipmi = {{ ip = "{bmc.ip}", ipport = {bmc.port} }}
+{address}{device_line(cluster, machine.name)}
 
 """
 

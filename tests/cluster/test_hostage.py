@@ -1,7 +1,11 @@
 """A host that cannot be fenced holds no other hostage; it is taken up when its device answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from losses import RECOVERED_S, VICTIM, judged, seeded
+from rehearsal.configure import apply, device_line, inventory_of
 from rehearsal.follow import begin, wait_for
 from rehearsal.pacemaker import look
 from testcloud.cloudctl import CloudCtl
@@ -17,6 +21,27 @@ With the profile `fast`: Pacemaker waits 18 s for that controller's answer, then
 for 15 s; only then it looks for the lost host, beside the next attempt of 15 s. More than that is a
 loss that was forgotten meanwhile (68 to 88 s).
 """
+
+TWO_LEVELS_S = 45.0
+"""What a fencing may take beside an attempt that waits 15 s for each of two levels."""
+SECOND = "fence-second-compute-4"
+
+
+@contextmanager
+def second_level(cluster: Cluster) -> Iterator[None]:
+    """Give the sick host a second level, whose device answers as little as its BMC."""
+    plain, own = inventory_of(cluster), device_line(cluster, SICK)
+    silent = own.replace("fence.ipmi", "fence.second").replace("ipport = 6", "ipport = 7")
+    assert silent != own
+    kind = plain[plain.index("[fence.ipmi]") : plain.index("[[controller]]")]
+    text = plain.replace(own, f'levels = [["ipmi"], ["second"]]\n{own}\n{silent}')
+    apply(cluster, text.replace(kind, f"{kind}{kind.replace('fence.ipmi', 'fence.second')}", 1))
+    try:
+        yield
+    finally:
+        for argv in (("level", "delete", "2", SICK), ("delete", SECOND)):
+            cluster.exec(cluster.controllers()[0], ("pcs", "stonith", *argv), timeout_s=90.0)
+        apply(cluster, plain)
 
 
 def sickened(cluster: Cluster, cloud: CloudCtl) -> None:
@@ -56,6 +81,20 @@ def test_while_one_host_cannot_be_fenced_another_is_fenced_and_recovered_as_ever
     assert {s.host for s in cloud.servers() if s.name.startswith("sick")} == {SICK}
     cluster.bmc_start(SICK)
     assert_taken_up(cloud)
+
+
+@pytest.mark.long
+def test_who_is_lost_at_the_beginning_of_a_long_attempt_is_fenced_after_it(
+    cluster: Cluster, cloud: CloudCtl
+) -> None:
+    with second_level(cluster):
+        sickened(cluster, cloud)
+        story, before = seeded(cluster, cloud, 4), failed(cluster)
+        wait_for("the next attempt to begin", lambda: failed(cluster) > before, 60.0)
+        with judged(cluster, cloud, story, fenced_s=TWO_LEVELS_S):
+            cluster.kill(VICTIM)
+        cluster.bmc_start(SICK)
+        assert_taken_up(cloud)
 
 
 def test_nova_evacuate_fails_over_and_recovers_others_beside_a_host_that_cannot_be_fenced(

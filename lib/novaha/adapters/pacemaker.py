@@ -130,14 +130,19 @@ def clean_up(resource: str) -> frozenset[str]:
 
 def _degraded(resource: str) -> frozenset[str]:
     """Return the nodes where a resource is shown as degraded; real failures are none of ours."""
-    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", "--include=failures"]
-    failures = cib.parse(run(argv, timeout_s=cib.TIMEOUT_S), argv[0]).iterfind("failures/failure")
+    failures = _crm_mon("failures", cib.TIMEOUT_S).iterfind("failures/failure")
     return frozenset(
         failure.get("node", "")
         for failure in failures
         if failure.get("exitcode") == DEGRADED
         and failure.get("op_key", "").rsplit("_", 2)[0] == resource
     )
+
+
+def _crm_mon(section: str, timeout_s: float) -> ET.Element:
+    """Return one section of what `pcs status` shows."""
+    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", f"--include={section}"]
+    return cib.parse(run(argv, timeout_s=timeout_s), argv[0])
 
 
 def fencings_of(node: NodeName) -> int | None:
@@ -148,8 +153,7 @@ def fencings_of(node: NodeName) -> int | None:
 
 def unclean_nodes(timeout_s: float = cib.TIMEOUT_S) -> dict[NodeName, bool]:
     """Return the nodes that Pacemaker's own rules want fenced, and whether each is remote."""
-    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--exclude=all", "--include=nodes"]
-    nodes = cib.parse(run(argv, timeout_s=timeout_s), argv[0]).iterfind("./nodes/node")
+    nodes = _crm_mon("nodes", timeout_s).iterfind("nodes/node")
     return {
         NodeName(node.get("name", "")): node.get("type") == "remote"
         for node in nodes

@@ -1,7 +1,7 @@
 """How long one attempt to fence a node takes at most, where its devices give no answer.
 
 Pacemaker computes nothing beside it. A lost connection whose controller lives is remembered until
-the host was fenced. That one could not be moved from a lost controller is forgotten after
+the host was fenced. One that could not be moved from a lost controller is forgotten after
 `reconnect_interval`, which has to outlast an attempt: else a host that was lost with its
 controller, while another one is tried in vain, has to be noticed anew when its turn comes, beside
 the next attempt (seen with 2.1.5: fenced after 68 to 88 s instead of 47).
